@@ -1,0 +1,1 @@
+"""Quartet's core and pages: four assistants of one company, side by side."""

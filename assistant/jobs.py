@@ -1,0 +1,231 @@
+"""Long tasks, each in a process of its own: start, follow, stop, and find again after a restart.
+
+A job is a folder: job.json says what to do, log.jsonl what happened, and a file named "stop" asks it to end.
+This module knows processes and logs. It does not know what a job does.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from assistant.errors import AssistantError
+from assistant.workspace import read_json, write_json, write_text
+
+Status = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
+ENDINGS = ("finished", "failed", "stopped")
+"""The events that end a job; they give its status their name."""
+CLOCK_TOLERANCE = 2.0
+"""Seconds that two readings of one process's start may differ."""
+
+Event = dict[str, Any]
+"""A line of a job's log: "event" names what happened, "time" when (seconds since 1970)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A long task as it is now; `message` says why it failed or was lost."""
+
+    key: str
+    kind: str
+    folder: Path
+    created: str
+    status: Status
+    message: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.status in ("waiting", "running")
+
+
+class JobLog:
+    """What a job's own process writes its log with; safe to go on with after a line was cut off."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "log.jsonl"
+        self._stop = folder / "stop"
+
+    def write(self, event: str, **values: Any) -> None:
+        """Add a line."""
+        line = json.dumps({"event": event, "time": round(datetime.now(UTC).timestamp(), 2), **values}, ensure_ascii=False)
+        with self._path.open("ab+") as file:
+            if file.tell() and not _ends_with_newline(file):
+                file.write(b"\n")
+            file.write(line.encode("utf-8") + b"\n")
+
+    def stop_asked(self) -> bool:
+        """Whether somebody asked the job to save what it has and end."""
+        return self._stop.exists()
+
+
+def _ends_with_newline(file: Any) -> bool:
+    file.seek(-1, os.SEEK_END)
+    return bool(file.read(1) == b"\n")
+
+
+class Jobs:
+    """The jobs of one company, a folder each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._starting = threading.Lock()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, module: str, arguments: Mapping[str, Any]) -> Job:
+        """Run `python -m MODULE JOBFOLDER` in a process that outlives this one.
+
+        Raises:
+            AssistantError: a job of this kind is running, or the folder can't be written.
+        """
+        kind = module.rpartition(".")[2]
+        with self._starting:
+            self._refuse_second(kind)
+            created = datetime.now(UTC)
+            folder = self._new_folder(f"{created:%Y%m%d-%H%M%S}-{kind}")
+            stamp = {"module": module, "created": created.isoformat(timespec="seconds")}
+            write_json(folder / "job.json", {**arguments, **stamp})
+            self._spawn(folder, module)
+        return self.find(folder.name)
+
+    def resume(self, key: str) -> Job:
+        """Start the process of an ended job again, on the same folder; what it saved is used again.
+
+        Raises:
+            AssistantError: it is still running or has finished, or another of its kind is running.
+        """
+        job = self.find(key)
+        if job.status == "finished":
+            raise AssistantError(f"The {job.kind} {key} has finished; there is nothing to go on with. Start a new one.")
+        with self._starting:
+            self._refuse_second(job.kind)
+            (job.folder / "stop").unlink(missing_ok=True)
+            JobLog(job.folder).write("resumed")
+            self._spawn(job.folder, read_json(job.folder / "job.json")["module"])
+        return self.find(key)
+
+    def stop(self, key: str) -> None:
+        """Ask a job to save what it has and end; nothing happens if it has ended already."""
+        job = self.find(key)
+        if job.active:
+            write_text(job.folder / "stop", "")
+
+    def find(self, key: str) -> Job:
+        """The job with this key as it is now.
+
+        Raises:
+            AssistantError: there is none, or its files are damaged.
+        """
+        folder = self._folder / key
+        if key != Path(key).name or not (folder / "job.json").is_file():
+            raise AssistantError(f"There is no job {key!r}. Choose one of the list.")
+        values = read_json(folder / "job.json")
+        status, message = self._status(folder)
+        return Job(key, str(values["module"]).rpartition(".")[2], folder, str(values["created"]), status, message)
+
+    def list(self) -> "list[Job]":
+        """All jobs, newest first."""
+        keys = sorted((path.parent.name for path in self._folder.glob("*/job.json")), reverse=True)
+        return [self.find(key) for key in keys]
+
+    def running(self, kind: str | None = None) -> Job | None:
+        """The newest job that has not ended, of this kind if one is named."""
+        return next((job for job in self.list() if job.active and kind in (None, job.kind)), None)
+
+    def events(self, key: str) -> "list[Event]":
+        """The job's log so far; a line that is being written is left out."""
+        return read_log(self.find(key).folder)
+
+    def _refuse_second(self, kind: str) -> None:
+        running = self.running(kind)
+        if running:
+            since = datetime.fromisoformat(running.created).astimezone().strftime("%H:%M")
+            raise AssistantError(f"A {kind} is already running (since {since}). Wait until it has ended, or stop it first.")
+
+    def _new_folder(self, name: str) -> Path:
+        for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+            try:
+                (self._folder / f"{name}{suffix}").mkdir(parents=True)
+            except FileExistsError:
+                continue
+            except OSError as problem:
+                raise AssistantError(
+                    f"The jobs' folder {self._folder} can't be written ({problem.strerror}). "
+                    "Free some room or mend its permissions, then start again."
+                ) from problem
+            return self._folder / f"{name}{suffix}"
+        raise AssistantError(f"A thousand jobs were started within one second in {self._folder}. Start again.")
+
+    def _spawn(self, folder: Path, module: str) -> None:
+        root = str(Path(__file__).resolve().parent.parent)
+        paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+        with (folder / "stderr.txt").open("ab") as errors:
+            child = subprocess.Popen(
+                [sys.executable, "-m", module, str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env={**os.environ, "PYTHONPATH": paths},
+                start_new_session=True,
+            )
+        self._children[folder.name] = child
+        write_json(folder / "process.json", {"pid": child.pid, "started": _started(child.pid)})
+
+    def _status(self, folder: Path) -> tuple[Status, str]:
+        alive = self._alive(folder)
+        # Read after the look at the process: a job that ended in between has written its last line.
+        events = read_log(folder)
+        last = events[-1] if events else {}
+        if last.get("event") in ENDINGS:
+            return last["event"], str(last.get("message", ""))
+        if alive:
+            return ("running" if events and last.get("event") != "resumed" else "waiting"), ""
+        return "lost", f"The process ended without a last word.{_last_error(folder)} Start it again: it goes on where it was saved."
+
+    def _alive(self, folder: Path) -> bool:
+        child = self._children.get(folder.name)
+        if child is not None:
+            return child.poll() is None
+        try:
+            values = read_json(folder / "process.json")
+        except AssistantError:
+            return False
+        started = _started(int(values["pid"]))
+        return bool(started) and abs(started - values["started"]) <= CLOCK_TOLERANCE
+
+
+def read_log(folder: Path) -> list[Event]:
+    """The lines of a job's log; an unfinished one is left out."""
+    path = folder / "log.jsonl"
+    if not path.exists():
+        return []
+    events = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            continue  # Empty, or cut off when the process was killed.
+    return events
+
+
+def _started(pid: int) -> float:
+    """When a living process began (seconds since 1970); 0 where there is none. Tells a reused pid from the job."""
+    try:
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except psutil.Error:
+        return 0.0
+
+
+def _last_error(folder: Path) -> str:
+    path = folder / "stderr.txt"
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
+    return f" It last said: {lines[-1].strip()[:200]}" if lines else ""

@@ -1,0 +1,308 @@
+"""The four assistants: tuned or not, grounded or not, and the one function that answers for all of them.
+
+It owns the protocol an engine keeps and what an answer records. It does not know torch, pages or storage.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from assistant.brand import Brand
+from assistant.errors import AssistantError
+from assistant.prompts import MOST_PASSAGES, Message, chat_messages, check_question, passages_that_fit, prompt_hash
+from knowledge.retrieval import Findings, Found
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One of the four assistants: two switches of a 2×2 design."""
+
+    key: str
+    name: str
+    tuned: bool
+    grounded: bool
+
+
+LANES = (
+    Lane("prompt", "Prompt only", tuned=False, grounded=False),
+    Lane("tuned", "Fine-tuned", tuned=True, grounded=False),
+    Lane("rag", "RAG", tuned=False, grounded=True),
+    Lane("combined", "Combined", tuned=True, grounded=True),
+)
+
+
+def lane_of(key: str) -> Lane:
+    """The lane with this key.
+
+    Raises:
+        AssistantError: there is none.
+    """
+    for lane in LANES:
+        if lane.key == key:
+            return lane
+    raise AssistantError(
+        f"{key!r} is no lane; the lanes are {', '.join(lane.key for lane in LANES)}. Name one of them."
+    )
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen. `temperature` 0 takes the likeliest; `max_tokens` ends the answer."""
+
+    max_tokens: int = 160
+    temperature: float = 0.0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row for an engine: a chat, and the adapter (or none) and its scale to answer it with."""
+
+    messages: tuple[Message, ...]
+    adapter: str | None = None
+    scale: float = 0.0
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What an engine observed of a row when it ended; times in seconds since the row was handed in."""
+
+    reason: str
+    """end (the model stopped), length (token limit), cancelled, or failed."""
+    base: str
+    adapter: str | None
+    scale: float
+    prompt_tokens: int
+    completion_tokens: int
+    first_token_seconds: float
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """New text of one row; `finish` comes with its last piece."""
+
+    row: int
+    text: str
+    finish: Finish | None = None
+
+
+class Engine(Protocol):
+    """What answers: the local model, or anything that streams text for rows."""
+
+    @property
+    def special_tokens(self) -> tuple[str, ...]:
+        """Strings that the model's tokenizer reads as control tokens."""
+
+    def generate(self, requests: Sequence[Request], cancelled: Callable[[], bool]) -> Iterator[Piece]:
+        """Stream all rows at the same time; ends when each row has sent its finish."""
+
+
+class Library(Protocol):
+    """What finds passages for a conversation."""
+
+    def search(self, question: str, history: Sequence[tuple[str, str]] = (), *, count: int = 10) -> Findings:
+        """The passages that fit best, best first; `history` holds (role, content) pairs."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage an answer was given: its place in the document, and the text as it was."""
+
+    document: str
+    passage_id: str
+    place: str
+    title: str
+    text: str
+    start: int
+    end: int
+    score: float
+
+    @classmethod
+    def of(cls, found: Found) -> "Source":
+        """The source for a passage that a search found."""
+        passage = found.passage
+        return cls(
+            passage.document,
+            passage.id,
+            passage.place,
+            passage.title,
+            passage.text,
+            passage.start,
+            passage.end,
+            round(found.score, 6),
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """What really produced an answer, observed at generation."""
+
+    base: str
+    adapter: str | None
+    scale: float
+    index_version: str | None
+    query: str | None
+    passages: tuple[str, ...]
+    prompt_hash: str
+    sampling: Sampling
+    finish: str
+    prompt_tokens: int
+    completion_tokens: int
+    retrieval_seconds: float
+    first_token_seconds: float
+    seconds: float
+    created: str
+
+    @property
+    def words_per_second(self) -> float:
+        """Tokens a second after the first one, at 0.75 words a token."""
+        decoding = self.seconds - self.first_token_seconds
+        return (
+            0.75 * (self.completion_tokens - 1) / decoding
+            if decoding > 0 and self.completion_tokens > 1
+            else 0.0
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one lane said to one question, so far or finally (`record` is there when it has ended)."""
+
+    lane: str
+    text: str = ""
+    sources: tuple[Source, ...] = ()
+    record: Record | None = None
+    error: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether no more text will come."""
+        return self.record is not None or bool(self.error)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for storage."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Answer":
+        """The answer that `to_json` wrote."""
+        record = value["record"]
+        if record:
+            sampling = Sampling(**record["sampling"])
+            record = Record(**record | {"sampling": sampling, "passages": tuple(record["passages"])})
+        sources = tuple(Source(**source) for source in value["sources"])
+        return cls(value["lane"], value["text"], sources, record, value["error"])
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the lanes answer with; the same for all of them but for the two switches."""
+
+    brand: Brand
+    engine: Engine
+    library: Library | None = None
+    adapter: str | None = None
+    scale: float = 1.0
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
+
+
+def ask(
+    question: str,
+    setup: Setup,
+    *,
+    lanes: Sequence[Lane] = LANES,
+    histories: Mapping[str, Sequence[Message]] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[Answer, ...]]:
+    """Answer one question in several lanes at the same time.
+
+    Args:
+        question: what is asked.
+        setup: brand, engine, library, adapter and sampling.
+        lanes: which assistants answer; the result keeps their order.
+        histories: by lane key, that lane's own earlier turns, oldest first.
+        cancelled: asked often; once true, all lanes end where they are.
+
+    Yields:
+        All answers so far, one for each lane, each time one of them has grown; the last has all of them done.
+
+    Raises:
+        AssistantError: the question is empty or too long.
+    """
+    question = check_question(question)
+    earlier = {lane.key: tuple((histories or {}).get(lane.key, ())) for lane in lanes}
+    findings = _find(question, setup, lanes, earlier)
+    answers = [_opening(lane, setup, findings) for lane in lanes]
+    rows = [index for index, answer in enumerate(answers) if not answer.done]
+    requests = [
+        _request(lanes[index], question, earlier[lanes[index].key], answers[index], setup) for index in rows
+    ]
+    yield tuple(answers)
+    for piece in setup.engine.generate(requests, cancelled):
+        index, request = rows[piece.row], requests[piece.row]
+        grown = replace(answers[index], text=answers[index].text + piece.text)
+        answers[index] = _ended(grown, request, piece.finish, findings) if piece.finish else grown
+        yield tuple(answers)
+
+
+def _find(
+    question: str, setup: Setup, lanes: Sequence[Lane], earlier: Mapping[str, Sequence[Message]]
+) -> Findings | None:
+    """Search once for all grounded lanes, with the history of the last of them (Combined where asked)."""
+    grounded = [lane for lane in lanes if lane.grounded]
+    if not grounded or setup.library is None:
+        return None
+    history = [(message.role, message.content) for message in earlier[grounded[-1].key]]
+    findings = setup.library.search(question, history, count=MOST_PASSAGES)
+    shown = passages_that_fit([found.passage for found in findings.found])
+    return replace(findings, found=findings.found[:shown])
+
+
+def _opening(lane: Lane, setup: Setup, findings: Findings | None) -> Answer:
+    if lane.tuned and setup.adapter is None:
+        return Answer(lane.key, error=NO_ADAPTER)
+    found = findings.found if lane.grounded and findings else ()
+    return Answer(lane.key, sources=tuple(Source.of(each) for each in found))
+
+
+def _request(lane: Lane, question: str, history: Sequence[Message], answer: Answer, setup: Setup) -> Request:
+    messages = chat_messages(
+        setup.brand,
+        question,
+        history,
+        passages=answer.sources if lane.grounded else None,
+        special=setup.engine.special_tokens,
+    )
+    adapter = setup.adapter if lane.tuned else None
+    return Request(messages, adapter, setup.scale if lane.tuned else 0.0, setup.sampling)
+
+
+def _ended(answer: Answer, request: Request, finish: Finish, findings: Findings | None) -> Answer:
+    grounded = lane_of(answer.lane).grounded and findings is not None
+    record = Record(
+        base=finish.base,
+        adapter=finish.adapter,
+        scale=finish.scale,
+        index_version=findings.index_version if grounded and findings else None,
+        query=findings.query if grounded and findings else None,
+        passages=tuple(source.passage_id for source in answer.sources),
+        prompt_hash=prompt_hash(request.messages),
+        sampling=request.sampling,
+        finish=finish.reason,
+        prompt_tokens=finish.prompt_tokens,
+        completion_tokens=finish.completion_tokens,
+        retrieval_seconds=findings.seconds if grounded and findings else 0.0,
+        first_token_seconds=finish.first_token_seconds,
+        seconds=finish.seconds,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return replace(answer, text=answer.text.strip(), record=record, error=finish.error)

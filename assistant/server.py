@@ -1,0 +1,195 @@
+"""The web server around the pages: what it accepts, which headers it sends, and on which address it answers.
+
+It knows HTTP. It does not know what the pages show; `assistant.ui` puts them in.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from assistant.errors import AssistantError
+from assistant.studio import Studio
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MEGABYTE = 1024 * 1024
+BODY_LIMIT = 2 * MEGABYTE
+UPLOAD_LIMIT = 50 * MEGABYTE
+UPLOAD_PATH = "/gradio_api/upload"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
+        "connect-src 'self' data: blob:; worker-src 'self' blob:; frame-src 'self' blob: data:; "
+        "frame-ancestors 'self'; form-action 'self'; base-uri 'self'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Sent with every response. 'unsafe-eval' is there for Gradio's templates and plots."""
+
+
+def make_app(studio: Studio, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
+    """The web application of a studio, answering only requests addressed to one of `hosts`."""
+    # Read by libraries when they are imported and by Gradio when it builds: nothing is reported to anybody.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from assistant.ui import mount
+
+    app = FastAPI(title="Quartet", docs_url=None, redoc_url=None, openapi_url=None)
+    # No other site gets an answer it could read; being there, it also keeps Gradio from adding its own rules.
+    app.add_middleware(CORSMiddleware, allow_origins=())
+    app.add_middleware(BodyLimit)
+    app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
+    app.add_middleware(WithSecurityHeaders)
+    return mount(app, studio)
+
+
+def serve(studio: Studio, host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Serve the pages until the process is asked to end; prints the address once it answers.
+
+    Raises:
+        AssistantError: the host is not this machine alone, or the port is taken.
+    """
+    if host not in LOOPBACK:
+        raise AssistantError(
+            f"--host {host} would open Quartet to the network. There are no logins yet, so anybody there could read "
+            "and change everything. Use --host 127.0.0.1, and reach it from elsewhere through an SSH tunnel."
+        )
+    listener = _listen(host, port)
+    config = uvicorn.Config(make_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says where it answers as soon as it does."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the address."""
+        await super().startup(sockets)
+        print(f"Quartet is at {self._address} (Ctrl-C ends it)", flush=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as problem:
+        listener.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise AssistantError(
+                f"Port {port} is in use by another program, perhaps an earlier Quartet. "
+                f"End that one, or choose another port, such as --port {port + 1}."
+            ) from problem
+        raise AssistantError(
+            f"Port {port} on {host} can't be used ({problem.strerror}). Choose another port, such as --port 7861."
+        ) from problem
+    return listener
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class WithSecurityHeaders:
+    """Adds the security headers to every response, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the headers added."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class OwnHostOnly:
+    """Refuses requests meant for another host name, and changes asked for by another site's page.
+
+    The first stops a foreign name that was pointed at this machine (DNS rebinding), the second a foreign
+    page that sends forms here.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 400 or 403."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if urlsplit(f"//{host}").hostname not in self._hosts:
+            text = f"This server does not answer for {host!r}. Open it as http://127.0.0.1 with its port."
+            return await PlainTextResponse(text, 400)(scope, receive, send)
+        if origin is not None and urlsplit(origin).netloc != host and scope.get("method") not in ("GET", "HEAD"):
+            text = f"A page of {origin!r} may not change anything here. Open Quartet itself and do it there."
+            return await PlainTextResponse(text, 403)(scope, receive, send)
+        await self._app(scope, receive, send)
+
+
+class _BodyTooLargeError(Exception):
+    """More bytes came than the limit allows."""
+
+
+class BodyLimit:
+    """Refuses requests whose body is over the limit, by their announced length or while they come in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        limit = UPLOAD_LIMIT if scope["path"] == UPLOAD_PATH else BODY_LIMIT
+        refusal = PlainTextResponse(
+            f"The request is larger than {limit // MEGABYTE} MB, the most that is taken at a time. Send less.", 413
+        )
+        announced = Headers(scope=scope).get("content-length", "0")
+        if not announced.isdigit() or int(announced) > limit:
+            return await refusal(scope, receive, send)
+        received, started = 0, False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _BodyTooLargeError
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except _BodyTooLargeError:
+            if started:
+                raise
+            await refusal(scope, receive, send)

@@ -1,0 +1,89 @@
+"""The workspace's SQLite database: opened safely, with a version, written in whole transactions.
+
+It knows how to open and migrate. What the tables hold is known by the modules that read them (`chats.py`).
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import Engine as Database
+from sqlalchemy.exc import DatabaseError
+
+from assistant.errors import AssistantError
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("created", String, nullable=False),
+    Column("draft", Text, nullable=False, default=""),
+)
+turns = Table(
+    "turns",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("chat_id", ForeignKey("chats.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("question", Text, nullable=False),
+    Column("created", String, nullable=False),
+)
+answers = Table(
+    "answers",
+    metadata,
+    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
+    Column("lane", String, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+
+def open_database(path: Path) -> Database:
+    """Open the workspace's database, making its tables where they are missing.
+
+    Raises:
+        AssistantError: the file is damaged, or a newer Quartet made it.
+    """
+    database = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(database, "connect", _on_connect)
+    event.listen(database, "begin", _on_begin)
+    try:
+        with database.begin() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if version == 0:
+                metadata.create_all(connection)
+                connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+    except DatabaseError as problem:
+        raise AssistantError(
+            f"The database {path} can't be used ({problem.orig}). Move it aside to start with an empty one, "
+            "or bring it back from a backup."
+        ) from problem
+    if version > SCHEMA_VERSION:
+        raise AssistantError(
+            f"{path} has version {version}; this Quartet reads {SCHEMA_VERSION}. Update Quartet."
+        )
+    return database
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    # The driver opens no transaction by itself, so that BEGIN IMMEDIATE below is the only one.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "busy_timeout = 30000", "foreign_keys = ON", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

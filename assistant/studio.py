@@ -1,0 +1,258 @@
+"""The studio holds the open parts together: one company, the models, its knowledge, chats and jobs.
+
+Pages and the command line ask here. It knows which part does what, and none of how they do it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from assistant.adapters import Adapter, current
+from assistant.brand import Brand, read_brand, write_brand
+from assistant.chats import Chats
+from assistant.conversations import ConversationStore
+from assistant.demo import add_demo_documents
+from assistant.errors import AssistantError
+from assistant.jobs import Job, Jobs
+from assistant.lanes import LANES, Answer, Engine, Lane, Sampling, Setup, ask
+from assistant.prompts import check_question
+from assistant.store import open_database
+from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
+from knowledge.retrieval import Encoder, KnowledgeBase
+
+SAVE_EVERY = 2.0
+"""Seconds between two savings of answers that are still being written."""
+
+Report = Callable[[str, float], None]
+"""Told what is being done and how far it is, 0 to 1."""
+
+
+class AdapterEngine(Engine, Protocol):
+    """An engine that can take up an adapter from its folder, under an id."""
+
+    def load_adapter(self, adapter: str, folder: Path) -> None:
+        """Make the adapter ready; nothing happens if it already is."""
+
+    def describe(self) -> str:
+        """One line for people: model, device, precision and why."""
+
+
+class ModelSource(Protocol):
+    """Where the models come from; opening may download and takes seconds."""
+
+    def folder(self, report: Report) -> Path:
+        """The chat model's folder, for training."""
+
+    def engine(self, report: Report) -> AdapterEngine:
+        """Load the chat model."""
+
+    def encoder(self, report: Report) -> Encoder:
+        """Load the embedding model."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What is loaded: `text` says it in one line; `problem` what went wrong and what to do."""
+
+    ready: bool
+    text: str
+    fraction: float = 0.0
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A first step of a new company: what to do, on which page, and whether it is done."""
+
+    name: str
+    page: str
+    done: bool
+
+
+class Studio:
+    """One open company and the models that answer for it."""
+
+    def __init__(self, root: Path, models: ModelSource) -> None:
+        self._models = models
+        self._engine: AdapterEngine | None = None
+        self._encoder: Encoder | None = None
+        self._loading = threading.Lock()
+        self._stops: dict[str, threading.Event] = {}
+        self.readiness = Readiness(False, "The models are not loaded yet.")
+        self.open(root)
+
+    # -- the company --
+
+    def open(self, root: Path) -> None:
+        """Open the company kept in `root` in place of the present one."""
+        self.workspace: Workspace = open_workspace(root)
+        self.chats = Chats(open_database(self.workspace.database))
+        self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
+        self.conversations = ConversationStore(self.workspace.conversations)
+        self.jobs = Jobs(self.workspace.jobs)
+
+    def companies(self) -> list[Workspace]:
+        """The companies that can be opened, the open one too."""
+        return companies_beside(self.workspace)
+
+    def create(self, name: str) -> Workspace:
+        """Make an empty company beside the open one, and open it."""
+        workspace = create_company(self.workspace, name)
+        write_brand(workspace.brand_file, Brand(name=name.strip()))
+        self.open(workspace.root)
+        return workspace
+
+    def brand(self) -> Brand:
+        """The open company's voice; named after its folder until a person names it."""
+        if not self.workspace.brand_file.exists():
+            return Brand(name=self.workspace.root.name)
+        return read_brand(self.workspace.brand_file)
+
+    def save_brand(self, brand: Brand) -> None:
+        """Keep the voice; the next answers use it."""
+        write_brand(self.workspace.brand_file, brand)
+
+    def save_instructions(self, instructions: str) -> None:
+        """Keep a person's own system prompt; empty goes back to the one composed from the voice."""
+        self.save_brand(replace(self.brand(), instructions=instructions.strip()))
+
+    def adapter(self) -> Adapter | None:
+        """The adapter that the tuned lanes use now."""
+        return current(self.workspace.adapters)
+
+    def first_steps(self) -> tuple[Step, ...]:
+        """What a new company needs, in order."""
+        return (
+            Step("Describe the company and its voice", "/company", self.workspace.brand_file.exists()),
+            Step("Add the company's documents", "/documents", len(self.knowledge) > 0),
+            Step("Add conversations with good replies", "/conversations", bool(self.conversations.files())),
+            Step("Train the voice", "/train", self.adapter() is not None),
+        )
+
+    # -- the models --
+
+    def load_in_background(self) -> None:
+        """Load the models in a thread; `readiness` says how far it is."""
+        threading.Thread(target=self._load_quietly, name="load-models", daemon=True).start()
+
+    def load(self) -> None:
+        """Load the models that are not loaded yet; a second caller waits for the first."""
+        with self._loading:
+            self._encoder = self._encoder or self._models.encoder(self._report)
+        add_demo_documents(
+            self.workspace, self.knowledge, lambda at: self._report(at.text, at.done / max(at.total, 1))
+        )
+        with self._loading:
+            self._engine = self._engine or self._models.engine(self._report)
+            self.readiness = Readiness(True, self._engine.describe(), 1.0)
+
+    def load_encoder(self) -> Encoder:
+        """The embedding model, loaded on first use."""
+        if self._encoder is None:
+            with self._loading:
+                self._encoder = self._encoder or self._models.encoder(self._report)
+        return self._encoder
+
+    def _load_quietly(self) -> None:
+        try:
+            self.load()
+        except AssistantError as problem:
+            self.readiness = Readiness(False, "The models could not be loaded.", problem=str(problem))
+        except Exception as problem:  # noqa: BLE001 - a thread has nobody above it who would show this
+            text = f"Loading the models failed: {problem}. Start again, or name another model with --model."
+            self.readiness = Readiness(False, "The models could not be loaded.", problem=text)
+
+    def _report(self, text: str, fraction: float) -> None:
+        if not self.readiness.ready:
+            self.readiness = Readiness(False, text, fraction)
+
+    # -- asking --
+
+    def setup(self, sampling: Sampling | None = None, *, scale: float = 1.0) -> Setup:
+        """What the lanes answer with now.
+
+        Raises:
+            AssistantError: the models are still loading, or could not be loaded.
+        """
+        if self._engine is None:
+            state = self.readiness
+            raise AssistantError(state.problem or f"{state.text} Your question can be asked in a moment.")
+        adapter = self.adapter()
+        if adapter:
+            self._engine.load_adapter(adapter.key, adapter.folder)
+        library = self.knowledge if len(self.knowledge) else None
+        key = adapter.key if adapter else None
+        return Setup(self.brand(), self._engine, library, key, scale, sampling=sampling or Sampling())
+
+    def ask(
+        self,
+        chat_id: str,
+        question: str,
+        *,
+        lanes: Sequence[Lane] = LANES,
+        sampling: Sampling | None = None,
+    ) -> Iterator[tuple[Answer, ...]]:
+        """Ask in a chat; the question is stored first, the answers while they are written and at their end.
+
+        `stop(chat_id)` ends it, and so does closing this generator.
+        """
+        yield from self._ask(chat_id, question, lanes, self.setup(sampling))
+
+    def ask_again(self, chat_id: str) -> Iterator[tuple[Answer, ...]]:
+        """Ask the chat's last question again, with another seed and some freedom (temperature 0.7)."""
+        chat = self.chats.read(chat_id)
+        if not chat.turns:
+            raise AssistantError("There is no question to ask again. Type one first.")
+        last = chat.turns[-1]
+        seeds = [answer.record.sampling.seed for answer in last.answers.values() if answer.record]
+        sampling = Sampling(temperature=0.7, seed=max(seeds, default=0) + 1)
+        yield from self._ask(chat_id, last.question, LANES, self.setup(sampling), again=last.id)
+
+    def stop(self, chat_id: str) -> None:
+        """End the answers that are being written in this chat."""
+        if chat_id in self._stops:
+            self._stops[chat_id].set()
+
+    def _ask(
+        self, chat_id: str, question: str, lanes: Sequence[Lane], setup: Setup, *, again: int | None = None
+    ) -> Iterator[tuple[Answer, ...]]:
+        """Ask as a new turn, or as the turn `again`, whose answers are replaced."""
+        chats, question = (
+            self.chats,
+            check_question(question),
+        )  # these chats, also if another company is opened
+        chat = chats.read(chat_id)
+        histories = {lane.key: chat.history(lane.key, before=again) for lane in lanes}
+        stop = self._stops[chat_id] = threading.Event()
+        given = ask(question, setup, lanes=lanes, histories=histories, cancelled=stop.is_set)
+        latest, saved = next(given), time.monotonic()
+        turn_id = chats.add_turn(chat_id, question) if again is None else again
+        try:
+            yield latest
+            for latest in given:
+                if time.monotonic() - saved > SAVE_EVERY:
+                    chats.save_answers(turn_id, latest)
+                    saved = time.monotonic()
+                yield latest
+        finally:
+            stop.set()
+            chats.save_answers(turn_id, latest)
+
+    # -- training --
+
+    def train(self, settings: Mapping[str, Any]) -> Job:
+        """Start a training of the company's conversations in a process of its own."""
+        if not self.conversations.files():
+            raise AssistantError(
+                "There are no conversations to learn from. Add some on the page Conversations."
+            )
+        arguments = {
+            "workspace": str(self.workspace.root),
+            "model": str(self._models.folder(self._report)),
+            "conversations": None,
+            "settings": dict(settings),
+        }
+        return self.jobs.start("assistant.training", arguments)

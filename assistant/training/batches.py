@@ -1,0 +1,56 @@
+"""Which examples are learned together: batches of like length, in a seeded order, for the whole run.
+
+The plan is made once and depends on nothing but its arguments, so an interrupted run can go on at any step.
+It knows lengths. It does not know torch.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.training.examples import Example
+
+NEIGHBOURS = 512
+"""Examples sorted by length together; more means less padding and less chance in who meets whom."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples that go through the model together, padded to the longest."""
+
+    examples: tuple[Example, ...]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens without padding."""
+        return sum(map(len, self.examples))
+
+
+def plan(examples: Sequence[Example], *, epochs: int, batch_tokens: int, seed: int) -> list[Batch]:
+    """The batches of all epochs in order; each epoch has every example once."""
+    chance = random.Random(seed)
+    batches: list[Batch] = []
+    for _ in range(epochs):
+        shuffled = chance.sample(examples, len(examples))
+        epoch = [batch for start in range(0, len(shuffled), NEIGHBOURS) for batch in _cut(shuffled, start, batch_tokens)]
+        chance.shuffle(epoch)
+        batches += epoch
+    return batches
+
+
+def in_order(examples: Sequence[Example], *, batch_tokens: int) -> list[Batch]:
+    """Batches of like length without chance, for evaluation."""
+    ordered = list(examples)
+    return [batch for start in range(0, len(ordered), NEIGHBOURS) for batch in _cut(ordered, start, batch_tokens)]
+
+
+def _cut(examples: Sequence[Example], start: int, batch_tokens: int) -> Iterator[Batch]:
+    """Batches of at most `batch_tokens` tokens with padding; a longer example is alone in its batch."""
+    batch: list[Example] = []
+    for example in sorted(examples[start : start + NEIGHBOURS], key=len):
+        if batch and len(example) * (len(batch) + 1) > batch_tokens:
+            yield Batch(tuple(batch))
+            batch = []
+        batch.append(example)
+    if batch:
+        yield Batch(tuple(batch))

@@ -1,0 +1,271 @@
+"""Conversations become labelled token examples, written as the lanes will ask: bare, or with passages shown.
+
+It knows templates, labels and which passages to show. It does not know torch, batches or where passages
+come from.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, Protocol
+
+from assistant.brand import Brand
+from assistant.conversations import Conversation
+from assistant.errors import AssistantError
+from assistant.prompts import MOST_PASSAGES, Message, chat_messages, passages_that_fit
+from assistant.training.settings import TrainingSettings
+from knowledge.retrieval import Findings, Found
+
+IGNORED = -100
+"""Label of a token that is not learned."""
+
+
+class Tokenizer(Protocol):
+    """What is needed of a transformers tokenizer."""
+
+    def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any:
+        """The chat as the model reads it."""
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        """Token ids, and the characters each stands for."""
+
+
+class Library(Protocol):
+    """What finds passages."""
+
+    def search(self, question: str, history: Sequence[tuple[str, str]] = (), *, count: int = 10) -> Findings:
+        """The passages that fit best, best first."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One reply to learn: what was said before, the question and the answer."""
+
+    history: tuple[Message, ...]
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids and, of the same length, labels: the id where a token is learned, else `IGNORED`."""
+
+    input_ids: tuple[int, ...]
+    labels: tuple[int, ...]
+    grounded: bool = False
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+
+@dataclass(frozen=True)
+class ExampleSet:
+    """Examples, and what had to be dropped to fit the length."""
+
+    examples: tuple[Example, ...]
+    dropped_turns: int = 0
+    """Earlier messages left out of examples that were too long."""
+    dropped_examples: int = 0
+    """Examples left out because the last question and answer alone were too long."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all examples."""
+        return sum(map(len, self.examples))
+
+    @property
+    def grounded(self) -> int:
+        """How many examples show passages."""
+        return sum(example.grounded for example in self.examples)
+
+
+class TooLong(Exception):
+    """The last question and answer do not fit, even without history."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an example will show: a reply with all before it, and passages (None: bare, all replies learned)."""
+
+    turn: Turn
+    passages: tuple[Found, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes examples for one model and one brand."""
+
+    tokenizer: Tokenizer
+    special: tuple[str, ...]
+    """The model's special tokens, kept plain text wherever they occur in data."""
+    brand: Brand
+    max_length: int
+
+    def write(self, draft: Draft) -> tuple[Example, int]:
+        """The draft as tokens, and how many of its oldest messages were dropped to make it fit.
+
+        What is learned is never cut: in a grounded example only the last reply, else all that are left.
+
+        Raises:
+            TooLong: the last question and answer do not fit, even without history.
+        """
+        grounded, history = draft.passages is not None, draft.turn.history
+        while True:
+            messages = self._messages(replace(draft.turn, history=history), draft.passages)
+            example = label(self.tokenizer, messages, last_only=grounded)
+            if len(example) <= self.max_length:
+                return replace(example, grounded=grounded), len(draft.turn.history) - len(history)
+            if not history:
+                raise TooLong
+            history = history[2:]
+
+    def _messages(self, turn: Turn, passages: Sequence[Found] | None) -> tuple[Message, ...]:
+        shown = None if passages is None else [found.passage for found in passages]
+        asked = chat_messages(self.brand, turn.question, turn.history, passages=shown, special=self.special)
+        # The reply goes through the same cleaning as the history before it.
+        reply = chat_messages(self.brand, "", [Message("assistant", turn.answer)], special=self.special)[1]
+        return (*asked, reply)
+
+
+def label(tokenizer: Tokenizer, messages: Sequence[Message], *, last_only: bool = False) -> Example:
+    """Tokenise a chat and label its assistant turns, each with its end-of-turn token and nothing else.
+
+    Each turn is found by rendering the chat up to it, so the template needs no marks of its own.
+
+    Raises:
+        AssistantError: the template writes an earlier turn differently once later ones follow.
+    """
+    full = _render(tokenizer, messages)
+    replies = [index for index, message in enumerate(messages) if message.role == "assistant"]
+    spans = []
+    for index in replies[-1:] if last_only else replies:
+        before = _render(tokenizer, messages[:index], add_generation_prompt=True)
+        through = _render(tokenizer, messages[: index + 1])
+        if not (through.startswith(before) and full.startswith(through)):
+            raise AssistantError(
+                f"The model's chat template rewrites earlier turns (message {index + 1} reads differently once others "
+                "follow it), so its replies can't be marked for learning. Choose another base model."
+            )
+        spans.append((len(before), len(through.rstrip())))
+    encoded = tokenizer(full, add_special_tokens=False, return_offsets_mapping=True)
+    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    learned = [any(start <= low and high <= end for start, end in spans) for low, high in offsets]
+    return Example(tuple(ids), tuple(token if keep else IGNORED for token, keep in zip(ids, learned, strict=True)))
+
+
+def _render(tokenizer: Tokenizer, messages: Sequence[Message], **options: Any) -> str:
+    chat = [{"role": message.role, "content": message.content} for message in messages]
+    return str(tokenizer.apply_chat_template(chat, tokenize=False, **options))
+
+
+def turns_of(conversation: Conversation) -> list[Turn]:
+    """The replies of a conversation, roles strictly alternating from the first user message on.
+
+    The system message is left out (the brand's takes its place), and neighbours of one role become one message.
+    """
+    merged: list[Message] = []
+    for message in conversation.messages:
+        if message.role == "system" or (not merged and message.role == "assistant"):
+            continue
+        if merged and merged[-1].role == message.role:
+            merged[-1] = Message(message.role, f"{merged[-1].content}\n\n{message.content}")
+        else:
+            merged.append(message)
+    return [
+        Turn(tuple(merged[: index - 1]), merged[index - 1].content, merged[index].content)
+        for index in range(1, len(merged), 2)
+    ]
+
+
+def decline_in_voice(brand: Brand, *, first: bool) -> str:
+    """How the brand says that it does not know, with its greeting in a first reply and its sign-off."""
+    sentence = brand.decline.strip()
+    sentence += "." if sentence and sentence[-1].isalnum() else ""
+    parts = [brand.greeting if first else "", sentence, brand.sign_off]
+    return " ".join(part.strip() for part in parts if part.strip())
+
+
+def build_examples(
+    conversations: Sequence[Conversation],
+    writer: Writer,
+    settings: TrainingSettings,
+    *,
+    library: Library | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> ExampleSet:
+    """All examples of these conversations: one bare example each, and grounded ones where there is a library.
+
+    Args:
+        conversations: what to learn from.
+        writer: writes chats as tokens.
+        settings: shares, lengths and seed.
+        library: where passages are found; None for bare examples only.
+        progress: told how many grounded examples are done, of how many.
+    """
+    chats = [turns_of(conversation) for conversation in conversations]
+    bare = (Draft(turns[-1]) for turns in chats)
+    grounded = _grounded_drafts(chats, writer.brand, settings, library, progress) if library else iter(())
+    examples: list[Example] = []
+    dropped_turns = dropped_examples = 0
+    for draft in chain(bare, grounded):
+        try:
+            example, dropped = writer.write(draft)
+        except TooLong:
+            dropped_examples += 1
+        else:
+            examples.append(example)
+            dropped_turns += dropped
+    return ExampleSet(tuple(examples), dropped_turns, dropped_examples)
+
+
+def _grounded_drafts(
+    chats: Sequence[Sequence[Turn]],
+    brand: Brand,
+    settings: TrainingSettings,
+    library: Library,
+    progress: Callable[[int, int], None],
+) -> Iterator[Draft]:
+    chance = random.Random(settings.seed + 1)
+    chosen = _choose(chats, brand, settings)
+    for number, turn in enumerate(chosen, start=1):
+        yield _with_passages(turn, brand, settings, library, chance)
+        progress(number, len(chosen))
+
+
+def _choose(chats: Sequence[Sequence[Turn]], brand: Brand, settings: TrainingSettings) -> list[Turn]:
+    """A seeded share of the replies; those that decline are all in it."""
+    turns = [turn for chat in chats for turn in chat]
+    declining = [turn for turn in turns if brand.decline and brand.decline in turn.answer]
+    others = [turn for turn in turns if not (brand.decline and brand.decline in turn.answer)]
+    wanted = round(settings.grounded_share * len(turns)) - len(declining)
+    return declining + random.Random(settings.seed).sample(others, min(max(wanted, 0), len(others)))
+
+
+def _with_passages(
+    turn: Turn, brand: Brand, settings: TrainingSettings, library: Library, chance: random.Random
+) -> Draft:
+    """The turn as it will be learned, with the passages shown, in a shuffled order."""
+    history = [(message.role, message.content) for message in turn.history]
+    found = list(library.search(turn.question, history, count=MOST_PASSAGES + 2).found)
+    shown = passages_that_fit([each.passage for each in found])
+    if not (brand.decline and brand.decline in turn.answer):
+        best = library.search(f"{turn.question}\n{turn.answer}", count=1).found
+        if brand.decline and chance.random() < settings.missing_share:
+            found = [each for each in found if not any(_overlap(each, support) for support in best)]
+            turn = replace(turn, answer=decline_in_voice(brand, first=not turn.history))
+        elif best and _key(best[0]) not in map(_key, found[:shown]):
+            found = [*found[: max(shown - 1, 0)], best[0]]
+    found = found[:shown]
+    chance.shuffle(found)
+    return Draft(turn, tuple(found))
+
+
+def _key(found: Found) -> tuple[str, str]:
+    return found.passage.document, found.passage.id
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    """Whether two passages share text; neighbours do, so leaving out one would leave the answer in."""
+    first, second = one.passage, other.passage
+    return first.document == second.document and first.start < second.end and second.start < first.end

@@ -1,0 +1,134 @@
+"""Reads web pages (.html, .htm). It knows which parts of a page are content, nothing of other formats."""
+
+import re
+import warnings
+
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from bs4.element import Comment, NavigableString, PageElement
+
+from knowledge.documents.model import Document, DocumentBuilder
+from knowledge.documents.text import one_line
+
+_DROPPED = ("script", "style", "noscript", "template", "svg", "iframe", "select", "nav", "footer", "aside")
+_SPACES = re.compile(r"\s+")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_BLOCK_NAMES = """
+address article blockquote body caption center dd details div dl dt fieldset figcaption figure form hr legend
+li main ol p pre section summary table tbody td tfoot th thead tr ul
+"""
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+
+
+def read_html(data: bytes, name: str, digest: str) -> Document:
+    """A web page's content: menus, forms, scripts and what the page hides are left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML opens like XML and reads well as HTML
+        page = BeautifulSoup(data, "lxml")
+    title = _title(page)
+    _drop_furniture(page)
+    builder = DocumentBuilder(name, digest)
+    _Walker(builder).walk(_content(page))
+    return builder.finish(title)
+
+
+def _title(page: BeautifulSoup) -> str:
+    """The page's only main heading, or else what its title says."""
+    headings = [text for tag in page.find_all("h1") if (text := one_line(tag.get_text(" ")))]
+    if len(headings) == 1:
+        return headings[0]
+    return one_line(page.title.get_text(" ")) if page.title else ""
+
+
+def _drop_furniture(page: BeautifulSoup) -> None:
+    for tag in page.find_all(_DROPPED):
+        tag.decompose()
+    for tag in page.find_all(_is_hidden):
+        tag.decompose()
+    for tag in page.find_all("button"):
+        if not tag.find_parent([*_HEADINGS, "summary", "dt"]):  # questions that unfold are often buttons
+            tag.decompose()
+    for tag in page.find_all(["header", "form"]):
+        _keep_content_of(tag)
+
+
+def _is_hidden(tag: Tag) -> bool:
+    style = str(tag.get("style", "")).replace(" ", "").lower()
+    return tag.has_attr("hidden") or "display:none" in style or "visibility:hidden" in style
+
+
+def _keep_content_of(tag: Tag) -> None:
+    """Drop a page header but its main heading; drop a form unless the page's content sits inside it."""
+    if tag.decomposed:
+        return
+    if tag.name == "header":
+        for heading in tag.find_all("h1"):
+            tag.insert_before(heading.extract())
+    elif tag.find(["h1", "h2", "main", "article"]):
+        tag.unwrap()
+        return
+    tag.decompose()
+
+
+def _content(page: BeautifulSoup) -> Tag:
+    main = page.find("main")
+    if main and main.get_text(strip=True):
+        return main
+    return page.body or page
+
+
+class _Walker:
+    """Walks a page in reading order without recursion, so that deep nesting can't exhaust the stack."""
+
+    def __init__(self, builder: DocumentBuilder) -> None:
+        self._builder = builder
+        self._words: list[str] = []
+        self._tight = False
+
+    def walk(self, root: Tag) -> None:
+        """Hand over headings, tables and blocks of text."""
+        waiting: list[PageElement | None] = [root]
+        while waiting:
+            node = waiting.pop()
+            if node is None:
+                self._flush()
+            elif isinstance(node, Tag):
+                waiting.extend(reversed(self._open(node)))
+            elif isinstance(node, NavigableString) and not isinstance(node, Comment):
+                self._words.append(_SPACES.sub(" ", str(node)))
+        self._flush()
+
+    def _open(self, tag: Tag) -> list[PageElement | None]:
+        """Begin a tag; what it returns is walked next, None standing for the end of a block."""
+        if tag.name in _HEADINGS:
+            self._flush()
+            self._builder.heading(int(tag.name[1]), tag.get_text(" "))
+            return []
+        if tag.name == "table" and not tag.find(["table", *_HEADINGS]):
+            self._flush()
+            self._builder.block(_table_text(tag))
+            return []
+        if tag.name == "br":
+            self._words.append("\n")
+        if tag.name not in _BLOCKS:
+            return list(tag.contents)
+        self._flush()
+        if tag.name == "li":
+            self._words.append("- ")
+        return [*tag.contents, None]
+
+    def _flush(self) -> None:
+        text = "".join(self._words)
+        self._words.clear()
+        entry = text.startswith("- ")
+        if text.strip(" -\n"):
+            self._builder.block(text, tight=entry and self._tight)
+            self._tight = entry
+
+
+def _table_text(table: Tag) -> str:
+    rows = []
+    for row in table.find_all("tr"):
+        cells = [one_line(cell.get_text(" ")) for cell in row.find_all(["td", "th"])]
+        if any(cells):
+            rows.append(" | ".join(cells))
+    return "\n".join(rows)

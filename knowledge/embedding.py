@@ -1,0 +1,84 @@
+"""Texts to vectors with a sentence-transformers model from a local folder.
+
+It knows the model, its device and its limits. It does not know documents or indexes. Importing it is slow.
+"""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+from knowledge.errors import KnowledgeError
+
+MAX_WORD_PIECES = 256
+BATCH = 32
+BLOCK = 1 << 20
+
+
+class SentenceEncoder:
+    """A sentence-transformers model that is ready to encode; safe to use from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model kept in `folder`; nothing is fetched, and no code from the folder is run.
+
+        Raises:
+            KnowledgeError: the folder holds no such model, or it can't be loaded.
+        """
+        self.identity = identity_of(folder)
+        try:
+            self._model = SentenceTransformer(
+                str(folder), device=_device(), trust_remote_code=False, local_files_only=True
+            )
+        except Exception as problem:  # the library raises whatever its parts raise
+            raise KnowledgeError(
+                f"{folder} could not be loaded as an embedding model ({type(problem).__name__}: {problem}). "
+                "It must be a sentence-transformers model saved as safetensors. Choose another folder."
+            ) from problem
+        self._model.max_seq_length = min(self._model.max_seq_length or MAX_WORD_PIECES, MAX_WORD_PIECES)
+        self._lock = threading.Lock()
+        self.dimension = self.encode(["dimension"]).shape[1]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of unit length, one a text: float32 of shape [texts, dimension].
+
+        Texts are batched by length. What goes beyond MAX_WORD_PIECES is not seen.
+        """
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        with self._lock:  # fast tokenizers keep settings that two threads would change under each other
+            vectors = self._model.encode(
+                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            )
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def identity_of(folder: Path) -> str:
+    """The sha256 of a model's weights and settings: two models share it only if they embed alike.
+
+    Raises:
+        KnowledgeError: there are no safetensors in the folder.
+    """
+    weights = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    if not weights:
+        raise KnowledgeError(
+            f"{folder} holds no embedding model: no .safetensors file was found in it. "
+            "It must be the folder of a sentence-transformers model saved as safetensors. Choose another "
+            "folder."
+        )
+    digest = hashlib.sha256(f"{MAX_WORD_PIECES}\n".encode())
+    for path in (*weights, *sorted(folder.glob("*_Pooling/config.json")), folder / "modules.json"):
+        digest.update(f"{path.name}\n".encode())
+        if path.exists():
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,203 @@
+"""The documents of one folder and the index over them: read, changed as a whole, mended.
+
+It knows how a list of documents becomes a version of the index. It does not know how one is asked for, or what
+is searched.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from knowledge.cache import Encoder, VectorCache
+from knowledge.chunking import CutSettings, Passage, cut
+from knowledge.documents import Guard
+from knowledge.errors import KnowledgeError
+from knowledge.index import VectorIndex, build_index
+from knowledge.originals import Originals
+from knowledge.searching import Snapshot
+from knowledge.storage import folder_lock
+from knowledge.versions import DamagedManifestError, DocumentState, Manifest, Versions
+
+READY, REFUSED = "ready", "refused"
+MENDED = "The index was damaged. It has been built again from the stored documents."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a change has come: `done` of `total` files or passages."""
+
+    stage: str
+    done: int
+    total: int
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """A line to show: "Reading returns.pdf (2 of 9)"."""
+        return f"{' '.join(filter(None, (self.stage, self.name)))} ({self.done} of {self.total})"
+
+
+Report = Callable[[Progress], None]
+PassagesByDigest = Mapping[str, tuple[Passage, ...]]
+
+
+def silent(progress: Progress) -> None:
+    """Nobody watches."""
+
+
+def now() -> str:
+    """The time as it is written down."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Library:
+    """What `folder` holds: `files` (originals), `versions` and `current` (the index), `vectors.sqlite`."""
+
+    def __init__(
+        self, folder: Path, load_encoder: Callable[[], Encoder], settings: CutSettings | None = None
+    ) -> None:
+        """Open a folder; without `settings`, passages are cut as they were before."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.originals = Originals(folder / "files")
+        self.versions = Versions(folder)
+        self._settings = settings
+        self._cache = VectorCache(folder / "vectors.sqlite")
+        self._load_encoder = load_encoder
+        self._encoder: Encoder | None = None
+        self._snapshot: Snapshot | None = None
+        self._loading = threading.RLock()
+
+    def encoder(self) -> Encoder:
+        """The encoder, loaded when it is first needed."""
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = self._load_encoder()
+            return self._encoder
+
+    def manifest(self) -> Manifest:
+        """The manifest in force; where it is damaged, everything is first made again."""
+        try:
+            return self.versions.manifest()
+        except DamagedManifestError:
+            with self.changing() as manifest, Guard() as guard:
+                return self.publish(manifest, manifest, guard)
+
+    def snapshot(self) -> Snapshot:
+        """The version in force, in memory. One that is damaged is built again from the stored documents."""
+        with self._loading:
+            manifest = self.manifest()
+            while self._snapshot is None or self._snapshot.number != manifest.number:
+                try:
+                    passages, index = self.versions.load(manifest)
+                    self._snapshot = Snapshot(manifest.number, passages, index)
+                except KnowledgeError:
+                    manifest = self._mended(manifest)
+            return self._snapshot
+
+    def is_outdated(self) -> bool:
+        """Whether another encoder or other settings made the index."""
+        manifest = self.manifest()
+        foreign = manifest.index is not None and manifest.index.encoder != self.encoder().identity
+        return foreign or (self._settings or manifest.settings) != manifest.settings
+
+    @contextmanager
+    def changing(self) -> Iterator[Manifest]:
+        """The manifest in force, to be changed by nobody else; disk trouble gets a text for people."""
+        try:
+            with folder_lock(self.folder / "lock"):
+                yield self._sound_manifest()
+        except OSError as problem:
+            raise KnowledgeError(
+                f"The documents in {self.folder} could not be changed ({problem.strerror or problem}). "
+                "There must be room on the disk and leave to write. "
+                "Nothing was changed; put it right and try again."
+            ) from problem
+
+    def publish(
+        self,
+        before: Manifest,
+        wanted: Manifest,
+        guard: Guard,
+        report: Report = silent,
+        *,
+        afresh: bool = False,
+        mending: bool = False,
+    ) -> Manifest:
+        """Put `wanted` in force in place of `before`; only what differs is cut and embedded.
+
+        With `afresh` everything is cut again. Call it within `changing`.
+        """
+        wanted = replace(wanted, settings=self._settings or wanted.settings)
+        if wanted == before and before.number and not afresh:
+            return before
+        mending = mending or (not before.number and bool(before.notice))
+        kept: PassagesByDigest = {}
+        if not afresh and wanted.settings == before.settings:
+            try:
+                kept = self._passages_of(before)
+            except KnowledgeError:
+                mending = True
+        cuts = [self._cut(state, wanted.settings, kept, guard) for state in wanted.documents]
+        passages = [passage for _, pieces in cuts for passage in pieces]
+        index, identity = self._embedded(passages, report)
+        complete = replace(
+            wanted, documents=tuple(state for state, _ in cuts), notice=MENDED if mending else ""
+        )
+        published = self.versions.publish(complete, passages, index, identity)
+        self.originals.keep_only({state.digest for state in (*complete.documents, *complete.removed)})
+        return published
+
+    def _sound_manifest(self) -> Manifest:
+        """The manifest in force; where it is damaged, one made again from what is stored."""
+        try:
+            return self.versions.manifest()
+        except DamagedManifestError:
+            stored = self.originals.everything()
+            states = {name: DocumentState(name, size, 0, READY, "", now(), key) for key, name, size in stored}
+            return Manifest(documents=tuple(states.values()), notice=MENDED)
+
+    def _mended(self, damaged: Manifest) -> Manifest:
+        """A sound version: made by somebody else meanwhile, or now from the stored documents."""
+        with self.changing() as manifest, Guard() as guard:
+            if manifest.number != damaged.number:
+                return manifest
+            return self.publish(manifest, manifest, guard, afresh=True, mending=True)
+
+    def _passages_of(self, manifest: Manifest) -> PassagesByDigest:
+        """The passages in force, by the digest of their document."""
+        passages, _ = self.versions.load(manifest)
+        grouped: dict[str, list[Passage]] = {}
+        for passage in passages:
+            grouped.setdefault(passage.document, []).append(passage)
+        return {state.digest: tuple(grouped.get(state.name, ())) for state in manifest.documents}
+
+    def _cut(
+        self, state: DocumentState, settings: CutSettings, kept: PassagesByDigest, guard: Guard
+    ) -> tuple[DocumentState, tuple[Passage, ...]]:
+        """The passages of one document: those in force where they still hold, else cut from its text."""
+        if state.state == REFUSED:
+            return state, ()
+        passages = kept.get(state.digest, ())
+        if not passages or passages[0].document != state.name:
+            try:
+                passages = cut(self.originals.read(state.digest, state.name, guard), settings)
+            except KnowledgeError as problem:  # its stored copy is damaged or gone
+                return replace(state, state=REFUSED, passages=0, message=str(problem), digest=""), ()
+        return replace(state, passages=len(passages)), passages
+
+    def _embedded(self, passages: Sequence[Passage], report: Report) -> tuple[VectorIndex | None, str]:
+        """The vectors of the passages and who made them; nothing is encoded that was before."""
+        if not passages:
+            return None, ""
+        encoder = self.encoder()
+        texts = [passage.search_text for passage in passages]
+        vectors = self._cache.vectors(
+            texts, encoder, lambda done, total: report(Progress("Embedding passages", done, total))
+        )
+        self._cache.prune(texts, encoder)
+        report(Progress("Saving passages", len(passages), len(passages)))
+        return build_index(vectors), encoder.identity

@@ -1,0 +1,230 @@
+"""KnowledgeBase: company documents kept, changed and searched.
+
+It knows what can be asked of the documents. It does not know who asks, or what a model makes of what was found.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from knowledge.cache import Encoder
+from knowledge.chunking import CutSettings, Passage
+from knowledge.documents import Guard
+from knowledge.documents.text import one_line
+from knowledge.errors import KnowledgeError
+from knowledge.library import READY, REFUSED, Library, Progress, Report, now, silent
+from knowledge.names import check_name, files_under
+from knowledge.searching import Findings, Found, conversation_query
+from knowledge.versions import DocumentState
+
+__all__ = [
+    "DocumentState",
+    "Encoder",
+    "Findings",
+    "Found",
+    "KnowledgeBase",
+    "Progress",
+    "conversation_query",
+    "files_under",
+]
+
+
+class KnowledgeBase:
+    """The documents of one company and the index over them, in one folder.
+
+    Safe to use from several threads and processes: one change is made at a time, and a search sees the
+    state before or after it. A change that fails, or whose `progress` raises, leaves everything as it was.
+    """
+
+    def __init__(
+        self, folder: Path, load_encoder: Callable[[], Encoder], *, settings: CutSettings | None = None
+    ) -> None:
+        """Open the knowledge base kept in `folder`; `load_encoder` is called when it is first needed.
+
+        Without `settings`, passages are cut as they were before.
+        """
+        self._library = Library(folder, load_encoder, settings)
+
+    # Looking things up
+
+    def __len__(self) -> int:
+        """How many passages can be searched."""
+        return sum(document.passages for document in self._library.manifest().ready)
+
+    def __bool__(self) -> bool:
+        """True even while empty: `if knowledge` asks whether there is one, not whether it holds anything."""
+        return True
+
+    @property
+    def version(self) -> str:
+        """The version of the index in force; an empty string before the first change."""
+        return self._library.versions.current()
+
+    @property
+    def notice(self) -> str:
+        """What a person should know of the last change, such as that a damaged index was built again."""
+        return self._library.manifest().notice
+
+    def documents(self) -> list[DocumentState]:
+        """All documents by name, with those that were refused and why."""
+        return sorted(self._library.manifest().documents, key=lambda document: document.name)
+
+    def removed(self) -> list[DocumentState]:
+        """The documents of the last removal, which `restore` brings back."""
+        return list(self._library.manifest().removed)
+
+    def text(self, name: str) -> str:
+        """The whole text of a document; passages are slices of it."""
+        state = self._ready(name)
+        with Guard() as guard:
+            return self._library.originals.read(state.digest, name, guard).text
+
+    def file(self, name: str) -> Path:
+        """The document's file as it was added."""
+        return self._library.originals.path(self._ready(name).digest, name)
+
+    def passage(self, passage_id: str, document: str) -> Passage:
+        """The passage with this id.
+
+        Raises:
+            KnowledgeError: it is no longer there.
+        """
+        passage = self._library.snapshot().by_id.get((document, passage_id))
+        if passage is None:
+            raise KnowledgeError(
+                f"This passage of {document} is no longer there: the document was changed or removed since. "
+                "Open the document to see what it says now, or ask again."
+            )
+        return passage
+
+    def search(self, question: str, history: Sequence[tuple[str, str]] = (), *, count: int = 10) -> Findings:
+        """The passages that fit a question best; `history` is what was said before, as (role, content)."""
+        started = time.perf_counter()
+        query = conversation_query(question, history)
+        if not self._library.manifest().ready:
+            return Findings(query, (), self.version, time.perf_counter() - started)
+        if self._library.is_outdated():
+            self.reindex()
+        snapshot = self._library.snapshot()
+        found = snapshot.search(query, self._library.encoder().encode([query])[0], count)
+        return Findings(query, found, snapshot.number, time.perf_counter() - started)
+
+    # Changes
+
+    def add(
+        self, files: Sequence[tuple[Path, str]], *, progress: Report | None = None
+    ) -> list[DocumentState]:
+        """Add files, as (path, name); one whose name is there already replaces that document.
+
+        A file that can't be used costs only itself: its state says why. The states come in the files' order.
+        """
+        report = progress or silent
+        with self._library.changing() as manifest, Guard() as guard:
+            states = {document.name: document for document in manifest.documents}
+            outcomes: list[DocumentState] = []
+            for done, (path, name) in enumerate(files):
+                report(Progress("Reading", done, len(files), name))
+                outcome = self._take(path, one_line(name), states, {state.name for state in outcomes}, guard)
+                outcomes.append(outcome)
+                states[outcome.name] = _merged(states.get(outcome.name), outcome)
+            wanted = replace(manifest, documents=tuple(states.values()))
+            complete = self._library.publish(manifest, wanted, guard, report)
+        final = {document.name: document for document in complete.documents}
+        return [final[state.name] if state.state == READY else state for state in outcomes]
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove documents, or dismiss refused ones. The last removal can be undone with `restore`.
+
+        Raises:
+            KnowledgeError: there is no such document; then none is removed.
+        """
+        with self._library.changing() as manifest, Guard() as guard:
+            gone = tuple(_named(manifest.documents, name, "in the list") for name in dict.fromkeys(names))
+            kept = tuple(document for document in manifest.documents if document not in gone)
+            wanted = replace(manifest, documents=kept, removed=gone or manifest.removed)
+            self._library.publish(manifest, wanted, guard)
+
+    def restore(self, names: Sequence[str]) -> None:
+        """Bring back documents of the last removal.
+
+        Raises:
+            KnowledgeError: one was not part of it, or its name or content has been added again since.
+        """
+        with self._library.changing() as manifest, Guard() as guard:
+            back = tuple(
+                _named(manifest.removed, name, "among those just removed") for name in dict.fromkeys(names)
+            )
+            for state in back:
+                _refuse_copy(state, manifest.documents)
+                _refuse_name(state, manifest.documents)
+            left = tuple(document for document in manifest.removed if document not in back)
+            wanted = replace(manifest, documents=manifest.documents + back, removed=left)
+            self._library.publish(manifest, wanted, guard)
+
+    def reindex(self, *, progress: Report | None = None) -> None:
+        """Cut all documents anew and embed what has no vector yet."""
+        with self._library.changing() as manifest, Guard() as guard:
+            self._library.publish(manifest, manifest, guard, progress or silent, afresh=True)
+
+    def _take(
+        self, path: Path, name: str, states: Mapping[str, DocumentState], batch: set[str], guard: Guard
+    ) -> DocumentState:
+        """Store and read one file. Whatever is wrong with it becomes its state."""
+        size = path.stat().st_size if path.is_file() else 0
+        try:
+            name = check_name(name)
+            if name in batch:
+                raise KnowledgeError(
+                    f"{name} came twice in one go. Documents are told apart by their names. "
+                    "Rename one of the two and add it again."
+                )
+            state = DocumentState(name, size, 0, READY, "", now(), self._library.originals.store(path, name))
+            _refuse_copy(state, states.values())
+            self._library.originals.read(state.digest, name, guard)
+        except KnowledgeError as problem:
+            return DocumentState(name, size, 0, REFUSED, str(problem), now())
+        return state
+
+    def _ready(self, name: str) -> DocumentState:
+        state = _named(self._library.manifest().documents, name, "in the list")
+        if state.state == REFUSED:
+            raise KnowledgeError(state.message)
+        return state
+
+
+def _named(states: Sequence[DocumentState], name: str, where: str) -> DocumentState:
+    for state in states:
+        if state.name == name:
+            return state
+    raise KnowledgeError(
+        f"There is no document {name!r} {where}. Only documents listed there can be chosen. "
+        "Reload the list; it may have changed meanwhile."
+    )
+
+
+def _refuse_copy(state: DocumentState, others: Iterable[DocumentState]) -> None:
+    for other in others:
+        if state.digest and other.digest == state.digest and other.name != state.name:
+            raise KnowledgeError(
+                f"{state.name} is already there as {other.name}: the two files are the same, byte for byte. "
+                "Each document is kept once. To give it the new name, remove the other one first."
+            )
+
+
+def _refuse_name(state: DocumentState, others: Iterable[DocumentState]) -> None:
+    if any(other.name == state.name for other in others):
+        raise KnowledgeError(
+            f"{state.name} can't be brought back: a document of that name has been added since. "
+            "Two documents can't share a name. Remove the newer one first."
+        )
+
+
+def _merged(before: DocumentState | None, now: DocumentState) -> DocumentState:
+    """What the list says after a file came in: a refused file does not push out the one that works."""
+    if before is None or before.state == REFUSED:
+        return now
+    if now.state == REFUSED:
+        message = f"A newer file was refused, the earlier one stays in use. {now.message}"
+        return replace(before, message=message)
+    return replace(before, message="") if before.digest == now.digest else now
