@@ -77,7 +77,11 @@ class Adapter:
 
 def list_adapters(folder: Path) -> list[Adapter]:
     """All versions, newest first."""
-    found = [path for path in folder.iterdir() if path.is_dir() and path.name.isdigit()] if folder.is_dir() else []
+    found = (
+        [path for path in folder.iterdir() if path.is_dir() and path.name.isdigit()]
+        if folder.is_dir()
+        else []
+    )
     return [_listed(path) for path in sorted(found, key=lambda path: int(path.name), reverse=True)]
 
 
@@ -140,7 +144,7 @@ def install(folder: Path, finished: Path, lineage: Lineage) -> Adapter:
         lineage = replace(lineage, number=int(key), name=lineage.name or f"Version {int(key)}")
         files = {name: _digest([beside / name]) for name in FILES}
         write_json(beside / "lineage.json", {"version": LINEAGE_VERSION, **asdict(lineage), "files": files})
-        os.replace(beside, folder / key)
+        beside.replace(folder / key)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -169,8 +173,8 @@ def check(adapter: Adapter) -> None:
         found = _digest([path]) if path.is_file() else "nothing"
         if found != expected.get(name):
             raise AssistantError(
-                f"{path} has changed since it was installed (sha256 {found[:12]}, expected {str(expected.get(name))[:12]}). "
-                "Use another version, or train again."
+                f"{path} has changed since it was installed (sha256 {found[:12]}, "
+                f"expected {str(expected.get(name))[:12]}). Use another version, or train again."
             )
 
 
@@ -191,13 +195,17 @@ def _read_lineage(folder: Path) -> Lineage:
     values = read_json(path)
     if not isinstance(values, dict) or values.get("version") != LINEAGE_VERSION:
         found = values.get("version") if isinstance(values, dict) else values
-        raise AssistantError(f"{path}: version is {found!r}; this Quartet reads {LINEAGE_VERSION}. Update Quartet.")
+        raise AssistantError(
+            f"{path}: version is {found!r}; this Quartet reads {LINEAGE_VERSION}. Update Quartet."
+        )
     values = {key: value for key, value in values.items() if key not in ("version", "files")}
     try:
         losses = tuple(EvaluationLoss(**each) for each in values.pop("losses"))
         return Lineage(losses=losses, **values)
     except (TypeError, KeyError) as problem:
-        raise AssistantError(f"{path} misses a field or has one too many ({problem}). Train again.") from problem
+        raise AssistantError(
+            f"{path} misses a field or has one too many ({problem}). Train again."
+        ) from problem
 
 
 def _copy(origin: Path, target: Path) -> None:

@@ -101,7 +101,9 @@ def index(
     if missing:
         raise AssistantError(f"There is no {', '.join(missing)}. Name files or folders that exist.")
     refused = 0
-    for state in studio.knowledge.add(files_under(paths), progress=_show_progress):
+    states = studio.knowledge.add(files_under(paths), progress=_show_progress)
+    typer.echo(err=True)  # ends the line of the progress
+    for state in states:
         refused += state.state == "refused"
         typer.echo(f"{state.name}\t{state.state}\t{state.passages} passages\t{state.message}".rstrip())
     if refused:

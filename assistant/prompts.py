@@ -117,7 +117,7 @@ def chat_messages(
 
 
 def passages_that_fit(passages: Sequence[ShownPassage]) -> int:
-    """How many of the passages, best first, are shown: within `MOST_PASSAGES` and `SHOWN_WORDS`, at least one."""
+    """How many of the passages, best first, fit in `MOST_PASSAGES` and `SHOWN_WORDS`; at least one does."""
     words, fitting = 0, 0
     for passage in passages[:MOST_PASSAGES]:
         words += len(passage.text.split())
@@ -130,7 +130,7 @@ def passages_that_fit(passages: Sequence[ShownPassage]) -> int:
 def grounded_question(question: str, passages: Sequence[ShownPassage]) -> str:
     """The last user turn of a grounded lane: the passages as fenced data, then the question."""
     shown = "\n\n".join(f"[{passage.title}]\n{passage.text}" for passage in passages) or NOTHING_FOUND
-    fenced = neutralise(shown, (OPENING, CLOSING))
+    fenced = neutralise(clean(shown), (OPENING, CLOSING))
     return f"{LEAD}\n{OPENING}\n{fenced}\n{CLOSING}\n\nQuestion: {question}"
 
 

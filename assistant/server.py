@@ -27,8 +27,9 @@ UPLOAD_PATH = "/gradio_api/upload"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "media-src 'self' data: blob:; font-src 'self' data:; "
         "connect-src 'self' data: blob:; worker-src 'self' blob:; frame-src 'self' blob: data:; "
         "frame-ancestors 'self'; form-action 'self'; base-uri 'self'; object-src 'none'"
     ),
@@ -64,11 +65,13 @@ def serve(studio: Studio, host: str = "127.0.0.1", port: int = 7860) -> None:
     """
     if host not in LOOPBACK:
         raise AssistantError(
-            f"--host {host} would open Quartet to the network. There are no logins yet, so anybody there could read "
-            "and change everything. Use --host 127.0.0.1, and reach it from elsewhere through an SSH tunnel."
+            f"--host {host} would open Quartet to the network. There are no logins yet, so anybody there "
+            "could read and change everything. Use --host 127.0.0.1, and an SSH tunnel from elsewhere."
         )
     listener = _listen(host, port)
-    config = uvicorn.Config(make_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        make_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2
+    )
     _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
 
 
@@ -99,7 +102,8 @@ def _listen(host: str, port: int) -> socket.socket:
                 f"End that one, or choose another port, such as --port {port + 1}."
             ) from problem
         raise AssistantError(
-            f"Port {port} on {host} can't be used ({problem.strerror}). Choose another port, such as --port 7861."
+            f"Port {port} on {host} can't be used ({problem.strerror}). "
+            "Choose another port, such as --port 7861."
         ) from problem
     return listener
 
@@ -145,7 +149,11 @@ class OwnHostOnly:
         if urlsplit(f"//{host}").hostname not in self._hosts:
             text = f"This server does not answer for {host!r}. Open it as http://127.0.0.1 with its port."
             return await PlainTextResponse(text, 400)(scope, receive, send)
-        if origin is not None and urlsplit(origin).netloc != host and scope.get("method") not in ("GET", "HEAD"):
+        if (
+            origin is not None
+            and urlsplit(origin).netloc != host
+            and scope.get("method") not in ("GET", "HEAD")
+        ):
             text = f"A page of {origin!r} may not change anything here. Open Quartet itself and do it there."
             return await PlainTextResponse(text, 403)(scope, receive, send)
         await self._app(scope, receive, send)
@@ -153,6 +161,31 @@ class OwnHostOnly:
 
 class _BodyTooLargeError(Exception):
     """More bytes came than the limit allows."""
+
+
+class _CountedBody:
+    """One request's body, counted while it comes in; an answer to one that is too large is held back."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send) -> None:
+        self._limit, self._receive, self._send = limit, receive, send
+        self._received = 0
+        self._answered = False
+        self.refused = False
+
+    async def receive(self) -> Message:
+        """The next piece; raises once there were too many bytes."""
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            self.refused = not self._answered
+            raise _BodyTooLargeError
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the application answers, unless the request is being refused."""
+        self._answered = self._answered or not self.refused
+        if not self.refused:
+            await self._send(message)
 
 
 class BodyLimit:
@@ -166,30 +199,18 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         limit = UPLOAD_LIMIT if scope["path"] == UPLOAD_PATH else BODY_LIMIT
-        refusal = PlainTextResponse(
-            f"The request is larger than {limit // MEGABYTE} MB, the most that is taken at a time. Send less.", 413
+        text = (
+            f"The request is larger than {limit // MEGABYTE} MB, the most that is taken at a time. Send less."
         )
+        refusal = PlainTextResponse(text, 413)
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdigit() or int(announced) > limit:
             return await refusal(scope, receive, send)
-        received, started = 0, False
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise _BodyTooLargeError
-            return message
-
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        body = _CountedBody(limit, receive, send)
         try:
-            await self._app(scope, counted, noted)
+            await self._app(scope, body.receive, body.send)
         except _BodyTooLargeError:
-            if started:
+            if not body.refused:
                 raise
+        if body.refused:
             await refusal(scope, receive, send)

@@ -77,8 +77,8 @@ def load_index(folder: Path, manifest: IndexManifest) -> VectorIndex:
     index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
     if index.ntotal != manifest.count or index.d != manifest.dimension:
         raise KnowledgeError(
-            f"{path} holds {index.ntotal} vectors of {index.d} numbers; its manifest says {manifest.count} "
-            "of "
-            f"{manifest.dimension}. The two must agree. Build the index again from the stored documents."
+            f"{path} holds {index.ntotal} vectors of {index.d} numbers; its manifest says "
+            f"{manifest.count} of {manifest.dimension}. The two must agree. Build the index again from "
+            "the stored documents."
         )
     return VectorIndex(index)

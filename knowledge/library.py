@@ -1,11 +1,11 @@
 """The documents of one folder and the index over them: read, changed as a whole, mended.
 
-It knows how a list of documents becomes a version of the index. It does not know how one is asked for, or what
-is searched.
+It knows how a list of documents becomes a version of the index. It does not know who wants a change, or what
+is asked.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime

@@ -53,8 +53,7 @@ def check_name(name: str) -> str:
     if path.is_absolute() or ".." in path.parts or not path.parts or path.name.startswith("."):
         raise KnowledgeError(
             f"{name!r} can't be a document's name. It must be the name of a file, or its path within the "
-            "folder "
-            "that is added, and not begin with a dot. Rename the file and add it again."
+            "folder that is added, and not begin with a dot. Rename the file and add it again."
         )
     if any(len(part.encode()) > MAX_PART for part in path.parts):
         raise KnowledgeError(

@@ -1,6 +1,6 @@
 """KnowledgeBase: company documents kept, changed and searched.
 
-It knows what can be asked of the documents. It does not know who asks, or what a model makes of what was found.
+It knows what can be asked of the documents. It does not know who asks, or what a model makes of the answer.
 """
 
 import time
@@ -44,6 +44,7 @@ class KnowledgeBase:
 
         Without `settings`, passages are cut as they were before.
         """
+        self.folder = folder
         self._library = Library(folder, load_encoder, settings)
 
     # Looking things up

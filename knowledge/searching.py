@@ -15,6 +15,8 @@ from knowledge.lexical import LexicalIndex
 
 DEPTH = 100
 RANK_CONSTANT = 60
+LEXICAL_WEIGHT = 0.5
+"""What a rank by words counts beside one by meaning: a chat's small talk misleads words more than meaning."""
 HISTORY = 3
 
 
@@ -61,7 +63,7 @@ class Snapshot:
         self._lexical = LexicalIndex([passage.search_text for passage in passages])
 
     def search(self, query: str, vector: NDArray[np.float32], count: int) -> tuple[Found, ...]:
-        """The best passages by both rankings: each gives 1 / (60 + rank), the sums decide."""
+        """The best passages by both rankings: each gives its weight / (60 + rank), the sums decide."""
         if self._index is None or not len(self._index):
             return ()
         depth = max(DEPTH, count)
@@ -70,7 +72,7 @@ class Snapshot:
         similarity = dict(zip(dense, map(float, cosines), strict=True))
         lexical = ranks(self._lexical.search(query, depth))
         found = []
-        for position, score in fuse(dense, lexical)[:count]:
+        for position, score in fuse((dense, 1.0), (lexical, LEXICAL_WEIGHT))[:count]:
             cosine = similarity.get(position)
             found.append(
                 Found(
@@ -90,10 +92,10 @@ def ranks(positions: Iterable[int]) -> dict[int, int]:
     return {int(position): rank for rank, position in enumerate(positions, start=1)}
 
 
-def fuse(*rankings: dict[int, int]) -> list[tuple[int, float]]:
-    """Positions and scores by reciprocal rank, best first; equal scores stay in document order."""
+def fuse(*rankings: tuple[dict[int, int], float]) -> list[tuple[int, float]]:
+    """Positions and scores by weighted reciprocal rank, best first; equal scores stay in document order."""
     scores: dict[int, float] = {}
-    for ranking in rankings:
+    for ranking, weight in rankings:
         for position, rank in ranking.items():
-            scores[position] = scores.get(position, 0.0) + 1 / (RANK_CONSTANT + rank)
+            scores[position] = scores.get(position, 0.0) + weight / (RANK_CONSTANT + rank)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

@@ -100,7 +100,7 @@ class Decoder:
             self._prefilling = row
             return
         self._running.append(row)
-        self._advance(row, logits[0])
+        self._advance([row], logits)
 
     def _admit(self) -> Row | None:
         with self._wake:
@@ -130,8 +130,7 @@ class Decoder:
                 self._leave(row)
                 row.end("failed", _explain(problem))
             return
-        for row, scores in zip(rows, logits, strict=True):
-            self._advance(row, scores)
+        self._advance(rows, logits)
 
     def _forward(self, rows: list[Row], window: slice, tokens: list[list[int]], positions: Tensor) -> Tensor:
         """Float32 logits [rows, vocabulary] after the last of `tokens`."""
@@ -146,14 +145,13 @@ class Decoder:
         )
         return out.logits[:, -1].float()
 
-    def _advance(self, row: Row, logits: Tensor) -> None:
-        try:
-            reason, problem = row.take(row.choose(logits)), ""
-        except Exception as failure:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
-            reason, problem = "failed", _explain(failure)
-        if reason:
-            self._leave(row)
-            row.end(reason, problem)
+    def _advance(self, rows: list[Row], logits: Tensor) -> None:
+        """Add a token to each row; the ended ones leave when all have theirs, since moving goes by length."""
+        endings = [(row, *_take(row, scores)) for row, scores in zip(rows, logits, strict=True)]
+        for row, reason, problem in endings:
+            if reason:
+                self._leave(row)
+                row.end(reason, problem)
 
     def _leave(self, row: Row) -> None:
         """Free a row's slot: the last running row moves into it, and one in prefill moves up behind."""
@@ -164,6 +162,14 @@ class Decoder:
         self._running.pop()
         if self._prefilling:
             self._cache.move(last + 1, last, self._prefilling.prefilled)
+
+
+def _take(row: Row, logits: Tensor) -> tuple[str | None, str]:
+    """Choose and add a row's next token: why it has ended, or None, and what went wrong."""
+    try:
+        return row.take(row.choose(logits)), ""
+    except Exception as problem:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
+        return "failed", _explain(problem)
 
 
 def _explain(problem: Exception) -> str:

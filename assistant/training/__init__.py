@@ -1,6 +1,7 @@
-"""Fine-tuning: conversations become an adapter, in a process of its own (`python -m assistant.training JOBFOLDER`).
+"""Fine-tuning: conversations become an adapter, in a process of its own.
 
-This face is light; the heavy libraries are imported once the input has been checked.
+The process is `python -m assistant.training JOBFOLDER`. This face is light: the heavy libraries are imported
+once the input has been checked.
 """
 
 from assistant.training.settings import TrainingSettings

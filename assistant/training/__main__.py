@@ -7,6 +7,7 @@ from pathlib import Path
 from assistant.errors import AssistantError
 from assistant.jobs import JobLog
 from assistant.training.run import prepare_environment, run
+from knowledge.errors import KnowledgeError
 
 
 def main(arguments: list[str]) -> int:
@@ -18,11 +19,13 @@ def main(arguments: list[str]) -> int:
     prepare_environment()
     try:
         run(folder)
-    except AssistantError as problem:
+    except (AssistantError, KnowledgeError) as problem:
         message = str(problem)
     except Exception as problem:  # noqa: BLE001 - whatever it was, the page has to show that the job failed
         traceback.print_exc()
-        message = f"Training failed unexpectedly ({type(problem).__name__}: {problem}). Details: {folder / 'stderr.txt'}"
+        message = (
+            f"Training failed unexpectedly: {type(problem).__name__}: {problem}. See {folder}/stderr.txt."
+        )
     else:
         return 0
     JobLog(folder).write("failed", message=message)

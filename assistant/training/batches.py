@@ -27,12 +27,24 @@ class Batch:
 
 
 def plan(examples: Sequence[Example], *, epochs: int, batch_tokens: int, seed: int) -> list[Batch]:
-    """The batches of all epochs in order; each epoch has every example once."""
-    chance = random.Random(seed)
+    """The batches of all epochs in order; each epoch has every example once.
+
+    Args:
+        examples: what is learned.
+        epochs: how often.
+        batch_tokens: tokens a batch may have with padding; what all examples begin with counts once.
+        seed: of the order.
+    """
+    chance = random.Random(seed)  # noqa: S311 - has to be repeatable
+    shared = common_prefix(examples)
     batches: list[Batch] = []
     for _ in range(epochs):
         shuffled = chance.sample(examples, len(examples))
-        epoch = [batch for start in range(0, len(shuffled), NEIGHBOURS) for batch in _cut(shuffled, start, batch_tokens)]
+        epoch = [
+            batch
+            for start in range(0, len(shuffled), NEIGHBOURS)
+            for batch in _cut(shuffled[start : start + NEIGHBOURS], shared, batch_tokens)
+        ]
         chance.shuffle(epoch)
         batches += epoch
     return batches
@@ -40,15 +52,23 @@ def plan(examples: Sequence[Example], *, epochs: int, batch_tokens: int, seed: i
 
 def in_order(examples: Sequence[Example], *, batch_tokens: int) -> list[Batch]:
     """Batches of like length without chance, for evaluation."""
-    ordered = list(examples)
-    return [batch for start in range(0, len(ordered), NEIGHBOURS) for batch in _cut(ordered, start, batch_tokens)]
+    return list(_cut(examples, common_prefix(examples), batch_tokens))
 
 
-def _cut(examples: Sequence[Example], start: int, batch_tokens: int) -> Iterator[Batch]:
+def common_prefix(examples: Sequence[Example]) -> int:
+    """How many first tokens all examples have in common: the brand's instructions."""
+    shortest = min(map(len, examples), default=0)
+    first = [example.input_ids[:shortest] for example in examples]
+    return next(
+        (place for place, tokens in enumerate(zip(*first, strict=True)) if len(set(tokens)) > 1), shortest
+    )
+
+
+def _cut(examples: Sequence[Example], shared: int, batch_tokens: int) -> Iterator[Batch]:
     """Batches of at most `batch_tokens` tokens with padding; a longer example is alone in its batch."""
     batch: list[Example] = []
-    for example in sorted(examples[start : start + NEIGHBOURS], key=len):
-        if batch and len(example) * (len(batch) + 1) > batch_tokens:
+    for example in sorted(examples, key=len):
+        if batch and shared + (len(example) - shared) * (len(batch) + 1) > batch_tokens:
             yield Batch(tuple(batch))
             batch = []
         batch.append(example)

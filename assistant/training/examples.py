@@ -86,7 +86,7 @@ class TooLong(Exception):
 
 @dataclass(frozen=True)
 class Draft:
-    """What an example will show: a reply with all before it, and passages (None: bare, all replies learned)."""
+    """What an example will show: a reply with all before it; passages are None where it is bare."""
 
     turn: Turn
     passages: tuple[Found, ...] | None = None
@@ -144,14 +144,17 @@ def label(tokenizer: Tokenizer, messages: Sequence[Message], *, last_only: bool 
         through = _render(tokenizer, messages[: index + 1])
         if not (through.startswith(before) and full.startswith(through)):
             raise AssistantError(
-                f"The model's chat template rewrites earlier turns (message {index + 1} reads differently once others "
-                "follow it), so its replies can't be marked for learning. Choose another base model."
+                f"The model's chat template rewrites earlier turns: message {index + 1} reads differently "
+                "once others follow it, so the replies can't be marked for learning. "
+                "Choose another base model."
             )
         spans.append((len(before), len(through.rstrip())))
     encoded = tokenizer(full, add_special_tokens=False, return_offsets_mapping=True)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
     learned = [any(start <= low and high <= end for start, end in spans) for low, high in offsets]
-    return Example(tuple(ids), tuple(token if keep else IGNORED for token, keep in zip(ids, learned, strict=True)))
+    return Example(
+        tuple(ids), tuple(token if keep else IGNORED for token, keep in zip(ids, learned, strict=True))
+    )
 
 
 def _render(tokenizer: Tokenizer, messages: Sequence[Message], **options: Any) -> str:
@@ -162,7 +165,7 @@ def _render(tokenizer: Tokenizer, messages: Sequence[Message], **options: Any) -
 def turns_of(conversation: Conversation) -> list[Turn]:
     """The replies of a conversation, roles strictly alternating from the first user message on.
 
-    The system message is left out (the brand's takes its place), and neighbours of one role become one message.
+    The system message is left out (the brand's takes its place); neighbours of one role become one message.
     """
     merged: list[Message] = []
     for message in conversation.messages:
@@ -226,7 +229,7 @@ def _grounded_drafts(
     library: Library,
     progress: Callable[[int, int], None],
 ) -> Iterator[Draft]:
-    chance = random.Random(settings.seed + 1)
+    chance = random.Random(settings.seed + 1)  # noqa: S311 - has to be repeatable
     chosen = _choose(chats, brand, settings)
     for number, turn in enumerate(chosen, start=1):
         yield _with_passages(turn, brand, settings, library, chance)
@@ -239,7 +242,8 @@ def _choose(chats: Sequence[Sequence[Turn]], brand: Brand, settings: TrainingSet
     declining = [turn for turn in turns if brand.decline and brand.decline in turn.answer]
     others = [turn for turn in turns if not (brand.decline and brand.decline in turn.answer)]
     wanted = round(settings.grounded_share * len(turns)) - len(declining)
-    return declining + random.Random(settings.seed).sample(others, min(max(wanted, 0), len(others)))
+    chance = random.Random(settings.seed)  # noqa: S311 - has to be repeatable
+    return declining + chance.sample(others, min(max(wanted, 0), len(others)))
 
 
 def _with_passages(

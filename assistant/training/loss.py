@@ -1,7 +1,8 @@
 """The loss of a batch, computed where it is learned and nowhere else.
 
-Two savings that leave loss and gradients as they are: the vocabulary projection runs on the labelled positions
-only, and tokens that all rows of a batch begin with (the brand's instructions) go through the model once.
+Two savings that leave loss and gradients as they are: the vocabulary projection runs on the labelled
+positions only, and tokens that all rows of a batch begin with (the brand's instructions) go through the model
+once.
 It knows tensors. It does not know conversations or a training's course.
 """
 
@@ -16,7 +17,13 @@ from assistant.training.examples import IGNORED
 
 SHORTEST_PREFIX = 16
 """Tokens in common below which sharing them costs more than it saves."""
-_HEAD_CHANGES = ("final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling")
+_HEAD_CHANGES = (
+    "final_logit_softcapping",
+    "logit_scale",
+    "output_multiplier",
+    "lm_head_multiplier",
+    "logits_scaling",
+)
 
 
 def has_plain_head(model: PreTrainedModel) -> bool:
@@ -31,7 +38,8 @@ def labelled_loss(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
 
     Args:
         model: a causal language model with a plain head (`has_plain_head`).
-        inputs: input_ids, attention_mask and labels, each [rows, length], padded on the right.
+        inputs: input_ids and labels, each [rows, length], padded on the right, where causal attention
+            never looks.
     """
     shared = _shared_length(inputs) if _can_share(model) else 0
     hidden = _hidden(model, inputs, shared)
@@ -43,16 +51,15 @@ def labelled_loss(model: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
 
 
 def _hidden(model: PreTrainedModel, inputs: dict[str, Tensor], shared: int) -> Tensor:
-    """Last hidden states [rows, length - shared, width]; the first `shared` tokens are computed once for all rows."""
+    """Last hidden states [rows, length - shared, width]; the first `shared` tokens are computed once."""
     decoder: Any = model.base_model
-    tokens, mask = inputs["input_ids"], inputs["attention_mask"]
+    tokens = inputs["input_ids"]
     if not shared:
-        return decoder(input_ids=tokens, attention_mask=mask, use_cache=False).last_hidden_state
+        return decoder(input_ids=tokens, use_cache=False).last_hidden_state
     cache = DynamicCache(config=model.config)
     decoder(input_ids=tokens[:1, :shared], past_key_values=cache, use_cache=True)
     cache.batch_repeat_interleave(len(tokens))
-    rest = tokens[:, shared:]
-    return decoder(input_ids=rest, attention_mask=mask, past_key_values=cache, use_cache=True).last_hidden_state
+    return decoder(input_ids=tokens[:, shared:], past_key_values=cache, use_cache=True).last_hidden_state
 
 
 def _can_share(model: PreTrainedModel) -> bool:
@@ -63,13 +70,12 @@ def _can_share(model: PreTrainedModel) -> bool:
 
 
 def _shared_length(inputs: dict[str, Tensor]) -> int:
-    """How many first tokens are the same in all rows and predict nothing that is learned; 0 if it is not worth it."""
+    """How many first tokens all rows share before anything that is learned; 0 if too few to be worth it."""
     tokens, learned = inputs["input_ids"], inputs["labels"] != IGNORED
     if len(tokens) < 2:
         return 0
-    same = (tokens == tokens[0]).all(dim=0) & (inputs["attention_mask"] == 1).all(dim=0)
-    common = int(same.long().cumprod(dim=0).sum())
-    # The token before the first label predicts it, so it has to be computed in its own row.
+    common = int((tokens == tokens[0]).all(dim=0).long().cumprod(dim=0).sum())
+    # The token before the first label predicts it, so it is computed in its own row. Padding comes later.
     first_label = int(learned.any(dim=0).long().argmax())
     shared = min(common, first_label - 1)
     return shared if shared >= SHORTEST_PREFIX else 0

@@ -74,10 +74,14 @@ def read_task(folder: Path) -> Task:
     values = read_json(folder / "job.json")
     for key in ("workspace", "model"):
         if not isinstance(values.get(key), str):
-            raise AssistantError(f'{folder / "job.json"}: "{key}" is {values.get(key)!r}; it should be a folder. Add it.')
+            raise AssistantError(
+                f'{folder / "job.json"}: "{key}" is {values.get(key)!r}; it should be a folder. Add it.'
+            )
     model = Path(values["model"])
     if not (model / "config.json").is_file():
-        raise AssistantError(f"The base model {model} has no config.json. Name the folder of a model in safetensors.")
+        raise AssistantError(
+            f"The base model {model} has no config.json. Name the folder of a model in safetensors."
+        )
     files = values.get("conversations")
     return Task(
         workspace=open_workspace(Path(values["workspace"])),
@@ -108,7 +112,7 @@ def _conversations(task: Task) -> tuple[Conversation, ...]:
 
 
 def _library(task: Task) -> tuple[Library | None, str]:
-    """The company's knowledge base and its version; None where there is none or no example shall show passages."""
+    """The company's knowledge base and its version; None where no passages can or shall be shown."""
     if task.settings.grounded_share == 0 or not any(task.workspace.knowledge.iterdir()):
         return None, ""
     # FAISS and the embedding model take seconds to load, and only companies with documents need them.
@@ -116,7 +120,9 @@ def _library(task: Task) -> tuple[Library | None, str]:
     from knowledge.embedding import SentenceEncoder
     from knowledge.retrieval import KnowledgeBase
 
-    knowledge = KnowledgeBase(task.workspace.knowledge, lambda: SentenceEncoder(embedding_model(lambda *_: None)))
+    knowledge = KnowledgeBase(
+        task.workspace.knowledge, lambda: SentenceEncoder(embedding_model(lambda *_: None))
+    )
     return (knowledge, str(knowledge.version)) if len(knowledge) else (None, "")
 
 
@@ -133,7 +139,9 @@ def _train(task: Task, material: Material, folder: Path, log: JobLog, began: flo
     special = tuple(token.content for token in tokenizer.added_tokens_decoder.values())
     writer = Writer(tokenizer, special, material.brand, settings.max_length)
     learned, held = _examples(material, writer, settings, log)
-    batches = plan(learned.examples, epochs=settings.epochs, batch_tokens=settings.batch_tokens, seed=settings.seed)
+    batches = plan(
+        learned.examples, epochs=settings.epochs, batch_tokens=settings.batch_tokens, seed=settings.seed
+    )
     size = settings.batches_per_step
     steps = [batches[start : start + size] for start in range(0, len(batches), size)]
     placement = find_placement()
@@ -165,13 +173,15 @@ def _examples(
         if done % 50 == 0 or done == total:
             log.write("stage", text=f"Looking up passages: {done:,} of {total:,}")
 
-    learned = build_examples(material.split.train, writer, settings, library=material.library, progress=looked_up)
+    learned = build_examples(
+        material.split.train, writer, settings, library=material.library, progress=looked_up
+    )
     held = build_examples(material.split.evaluation, writer, settings, library=material.library)
     log.write("stage", text=_what_was_built(learned, held, settings.max_length))
     if not learned.examples:
         raise AssistantError(
-            f"No example fits into {settings.max_length:,} tokens: the instructions and one question with its answer are "
-            'longer. Raise "max_length", or shorten the instructions on the page Company.'
+            f"No example fits into {settings.max_length:,} tokens: the instructions and one question with "
+            'its answer are longer. Raise "max_length", or shorten the instructions on the page Company.'
         )
     # Evenly over the list, so that bare and grounded examples are both measured.
     every = max(1, -(-len(held.examples) // EVALUATION_EXAMPLES))
@@ -179,7 +189,9 @@ def _examples(
 
 
 def _what_was_built(learned: ExampleSet, held: ExampleSet, max_length: int) -> str:
-    parts = [f"{len(learned.examples):,} examples ({learned.grounded:,} with passages), {learned.tokens:,} tokens"]
+    parts = [
+        f"{len(learned.examples):,} examples ({learned.grounded:,} with passages), {learned.tokens:,} tokens"
+    ]
     parts += [f"{len(held.examples):,} held out"]
     if learned.dropped_turns:
         parts.append(f"{learned.dropped_turns:,} oldest messages dropped to fit {max_length:,} tokens")
@@ -197,7 +209,9 @@ def _plan_digest(batches: Sequence[Batch]) -> str:
     return digest.hexdigest()
 
 
-def _lineage(task: Task, material: Material, learned: ExampleSet, progress: Any, seconds: float) -> adapters.Lineage:
+def _lineage(
+    task: Task, material: Material, learned: ExampleSet, progress: Any, seconds: float
+) -> adapters.Lineage:
     train = material.split.train
     texts = [[(message.role, message.content) for message in each.messages] for each in train]
     return adapters.Lineage(
@@ -220,5 +234,7 @@ def _lineage(task: Task, material: Material, learned: ExampleSet, progress: Any,
 
 def prepare_environment() -> None:
     """Keep the libraries off the network and on one card; call before they are loaded."""
+    # Threads that wait give their processor back: on a busy machine spinning ones halve the speed.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")

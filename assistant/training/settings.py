@@ -1,7 +1,7 @@
 """What can be set for a training, with its defaults and limits. It does not know what the settings do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from assistant.errors import AssistantError
@@ -27,7 +27,7 @@ class TrainingSettings:
     """Share of the conversations that are held out."""
     batch_tokens: int = 1024
     """Tokens a batch may have, padding included; decides memory."""
-    batches_per_step: int = 2
+    batches_per_step: int = 1
     seed: int = 0
     threads: int = 0
     """Processor threads; 0 takes all that this process may use."""
@@ -41,10 +41,12 @@ class TrainingSettings:
         Raises:
             AssistantError: a name is unknown, or a value has the wrong type or is out of range.
         """
-        known = {field.name: type(field.default) for field in fields(cls)}
+        known: dict[str, type] = {name: type(value) for name, value in asdict(cls()).items()}
         for key, value in values.items():
             if key not in known:
-                raise AssistantError(f"{key!r} is no setting of a training; there are {', '.join(known)}. Remove it.")
+                raise AssistantError(
+                    f"{key!r} is no setting of a training; there are {', '.join(known)}. Remove it."
+                )
             _check(key, value, known[key])
         return cls(**{key: known[key](value) for key, value in values.items()})
 
@@ -74,4 +76,6 @@ def _check(key: str, value: Any, kind: type) -> None:
         fits = isinstance(value, numbers) and not isinstance(value, bool) and low <= value <= high
         rule = f"a {'number' if kind is float else 'whole number'} from {low:g} to {high:,g}"
     if not fits:
-        raise AssistantError(f"The setting {key!r} is {value!r}; it should be {rule}. Correct it, then start again.")
+        raise AssistantError(
+            f"The setting {key!r} is {value!r}; it should be {rule}. Correct it, then start again."
+        )

@@ -119,9 +119,8 @@ class DocumentBuilder:
         self._length += len(text)
         if self._length > MAX_CHARACTERS:
             raise KnowledgeError(
-                f"{self._name} holds more than {MAX_CHARACTERS:,} characters of text. That is the limit for "
-                "one "
-                "document. Split it into smaller files and add those."
+                f"{self._name} holds more than {MAX_CHARACTERS:,} characters of text. That is the limit "
+                "for one document. Split it into smaller files and add those."
             )
 
     def _begin_section(self, body: int) -> None:

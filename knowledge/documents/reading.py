@@ -96,24 +96,19 @@ def _check_archive(data: bytes, name: str) -> None:
     if data.startswith(b"\xd0\xcf\x11\xe0"):  # an old Office container: a locked file, or .doc renamed
         raise KnowledgeError(
             f"{name} is locked with a password, or an old .doc file renamed. Only .docx files that open "
-            "without a "
-            "password can be read. Open it in Word, save it as .docx without a password, and add that."
+            "without a password can be read. Open it in Word, save it as .docx without a password, and "
+            "add that."
         )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as problem:
         raise damaged(name, str(problem)) from problem
-    unpacked = sum(entry.file_size for entry in entries)
-    if (
-        len(entries) > MAX_ENTRIES
-        or unpacked > MAX_UNPACKED
-        or unpacked > max(1_000_000, len(data) * MAX_RATIO)
-    ):
+    packed, unpacked = len(data), sum(entry.file_size for entry in entries)
+    most = min(MAX_UNPACKED, max(1_000_000, packed * MAX_RATIO))
+    if len(entries) > MAX_ENTRIES or unpacked > most:
         raise KnowledgeError(
-            f"{name} would unpack from {len(data) / 1e6:.1f} to {unpacked / 1e6:.1f} MB in {len(entries):,} "
-            "parts. "
-            f"The limits are {MAX_UNPACKED // 1_000_000} MB, {MAX_RATIO} times its size and {MAX_ENTRIES:,} "
-            "parts. "
+            f"{name} would unpack from {packed / 1e6:.1f} to {unpacked / 1e6:.1f} MB in {len(entries):,} "
+            f"parts. For a file of its size the limits are {most / 1e6:.1f} MB and {MAX_ENTRIES:,} parts. "
             "Save its text as a new document and add that."
         )

@@ -1,0 +1,54 @@
+"""The pages of the workbench. Nothing outside this package imports gradio."""
+
+import warnings
+
+import gradio as gr
+from fastapi import FastAPI
+
+from assistant.studio import Studio
+from assistant.ui import company, compare, conversations, documents, train
+from assistant.ui.layout import Page, frame
+from assistant.ui.theme import head, theme
+from assistant.workspace import quartet_home
+
+PAGES = (
+    Page("Compare", "", compare.page),
+    Page("Documents", "documents", documents.page),
+    Page("Conversations", "conversations", conversations.page),
+    Page("Train", "train", train.page),
+    Page("Company", "company", company.page),
+)
+"""All pages, in the order of the header."""
+
+UPLOAD_LIMIT = "50mb"
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """All pages of a studio."""
+    with gr.Blocks(title="Quartet", analytics_enabled=False, fill_width=True) as demo:
+        frame(studio, PAGES[0], PAGES)
+    for each in PAGES[1:]:
+        with demo.route(each.name, each.address):
+            frame(studio, each, PAGES)
+    return demo.queue(max_size=64)
+
+
+def mount(app: FastAPI, studio: Studio) -> FastAPI:
+    """Put the pages at the root of a web application."""
+    with warnings.catch_warnings():
+        # Said of every application with several pages, also where it is off as here.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported")
+        return gr.mount_gradio_app(
+            app,
+            build(studio),
+            path="/",
+            run_history=False,
+            enable_monitoring=False,
+            show_error=False,
+            footer_links=[],
+            max_file_size=UPLOAD_LIMIT,
+            ssr_mode=False,
+            theme=theme(),
+            head=head(),
+            blocked_paths=[str(quartet_home()), str(studio.workspace.root)],
+        )

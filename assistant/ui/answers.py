@@ -1,0 +1,127 @@
+"""One lane's answer as HTML: its text, its sources, how fast it was, and what produced it.
+
+It knows how an answer looks, while it is written and afterwards. It does not know chats or handlers.
+"""
+
+from html import escape
+
+from assistant.lanes import NO_ADAPTER, Answer, Lane, Record, Source, lane_of
+from assistant.ui.rendering import counted, markdown, moment
+
+QUERY_SHOWN = 120
+"""Characters shown of what was searched for."""
+
+ENDINGS = {
+    "end": "the model ended it",
+    "length": "cut off at the token limit",
+    "cancelled": "stopped",
+    "failed": "failed",
+}
+
+
+def answer_html(answer: Answer, turn_id: int, *, writing: bool = False) -> str:
+    """An answer; `writing` while more text may come."""
+    lane = lane_of(answer.lane)
+    waits = writing and not answer.done
+    parts = [_label(lane), _body(answer, waits), _sources(answer, turn_id)]
+    if answer.record:
+        parts.append(_facts(answer.record))
+    elif not waits and not answer.error:
+        parts.append('<p class="q-facts">Interrupted before its end. Retry asks again.</p>')
+    state = ' aria-busy="true"' if waits else ""
+    return f'<article class="q-answer" style="{hue(lane)}"{state}>{"".join(parts)}</article>'
+
+
+def hue(lane: Lane) -> str:
+    """The lane's three colours as CSS variables, for an element's style attribute."""
+    name = f"--q-{lane.key}"
+    return f"--hue: var({name}); --hue-ink: var({name}-ink); --hue-soft: var({name}-soft)"
+
+
+def switches(lane: Lane) -> str:
+    """The lane's two switches, each shown on or off."""
+    both = _switch("Tuned", lane.tuned) + _switch("Looks things up", lane.grounded)
+    return f'<span class="q-switches">{both}</span>'
+
+
+def _switch(name: str, on: bool) -> str:
+    state = "on" if on else "off"
+    return (
+        f'<span class="q-switch q-switch-{state}"><i></i>{name}<span class="q-unseen">: {state}</span></span>'
+    )
+
+
+def _label(lane: Lane) -> str:
+    return f'<h3 class="q-answer-lane"><i class="q-swatch"></i>{escape(lane.name)}{switches(lane)}</h3>'
+
+
+def _body(answer: Answer, waits: bool) -> str:
+    if answer.error == NO_ADAPTER:
+        return (
+            '<div class="q-answer-missing"><p>This assistant has not learned a voice yet.</p>'
+            '<p><a href="/train">Train an adapter</a> and it answers here.</p></div>'
+        )
+    text = markdown(answer.text)
+    if answer.error:
+        text += f'<p class="q-answer-error" role="alert">{escape(answer.error)}</p>'
+    if waits and not answer.text:
+        doing = f"Reading {counted(len(answer.sources), 'passage')}" if answer.sources else "Thinking"
+        text = f'<p class="q-answer-wait">{doing}<i></i><i></i><i></i></p>'
+    elif not answer.text and not answer.error:
+        text = '<p class="q-quiet">No words.</p>'
+    return f'<div class="q-answer-text">{text}</div>'
+
+
+def _sources(answer: Answer, turn_id: int) -> str:
+    if not answer.sources:
+        if lane_of(answer.lane).grounded and answer.done and not answer.error:
+            return '<p class="q-sources-none">Nothing in the documents fits this question.</p>'
+        return ""
+    chips = "".join(
+        _chip(source, number, answer.lane, turn_id) for number, source in enumerate(answer.sources, 1)
+    )
+    return f'<ol class="q-sources" aria-label="Sources">{chips}</ol>'
+
+
+def _chip(source: Source, number: int, lane: str, turn_id: int) -> str:
+    place, document = escape(source.place), escape(source.document)
+    return (
+        f'<li><button type="button" class="q-source" data-turn="{turn_id}" data-lane="{lane}" '
+        f'data-number="{number}" title="{place} ({document})">'
+        f"<b>{number}</b><span>{place}</span></button></li>"
+    )
+
+
+def _facts(record: Record) -> str:
+    facts = [f"{record.retrieval_seconds + record.first_token_seconds:.1f} s to first word"]
+    facts += [f"{record.words_per_second:.1f} words/s"] if record.words_per_second else []
+    facts += [ENDINGS[record.finish]] if record.finish in ("length", "cancelled") else []
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in _provenance(record))
+    return (
+        f'<div class="q-facts"><p>{" · ".join(facts)}</p>'
+        f"<details><summary>What produced it</summary><dl>{rows}</dl></details></div>"
+    )
+
+
+def _provenance(record: Record) -> list[tuple[str, str]]:
+    """What was observed when the answer was generated, as name and value."""
+    sampling = record.sampling
+    adapter = f"version {record.adapter}, scale {record.scale:g}" if record.adapter else "none"
+    choice = "likeliest token" if sampling.temperature == 0 else f"temperature {sampling.temperature:g}"
+    rows = [("Base", record.base), ("Adapter", adapter)]
+    if record.index_version is not None:
+        rows.append(("Passages", f"{len(record.passages)} from index {record.index_version}"))
+        rows.append(("Search", f"{record.retrieval_seconds:.2f} s for “{_ending(record.query or '')}”"))
+    rows += [
+        ("Sampling", f"seed {sampling.seed}, {choice}"),
+        ("Tokens", f"{record.prompt_tokens:,} read, {record.completion_tokens:,} written"),
+        ("Ending", ENDINGS.get(record.finish, record.finish)),
+        ("Time", f"{record.seconds:.1f} s, {moment(record.created)}"),
+        ("Prompt hash", record.prompt_hash[:16]),
+    ]
+    return rows
+
+
+def _ending(query: str) -> str:
+    """The last words of a search, which hold the question; what was said before comes first, at length."""
+    return query if len(query) <= QUERY_SHOWN else f"…{query[-QUERY_SHOWN:]}"

@@ -1,0 +1,83 @@
+"""The components of the page Compare: the columns, the message box, and two of its drawers.
+
+It knows what stands where. It does not know what is shown or what happens; `compare.py` does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from assistant.lanes import LANES
+from assistant.prompts import MAX_QUESTION
+
+TOOLBAR = (
+    '<div class="q-toolbar">'
+    '<button type="button" class="q-tool" data-opens="chats"><svg viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M2 4h12M2 8h12M2 12h8"/></svg>Chats</button>'
+    '<button type="button" class="q-tool" data-new-chat><svg viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M8 3v10M3 8h10"/></svg>New chat</button>'
+    '<button type="button" class="q-tool q-tool-last" data-opens="instructions">'
+    '<svg viewBox="0 0 16 16" aria-hidden="true">'
+    '<path d="M3 13l1-3.5L11 2.5l2.5 2.5L6.5 12zM9.5 4l2.5 2.5"/></svg>'
+    "Instructions</button></div>"
+)
+"""The ways into the drawers and to a new chat."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """The components that handlers write to."""
+
+    chat_id: gr.Textbox
+    thread: gr.HTML
+    asked: gr.HTML
+    lanes: dict[str, gr.HTML]
+    problem: gr.HTML
+    question: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    retry: gr.Button
+    chats: gr.HTML
+    source: gr.HTML
+
+    @property
+    def all(self) -> list[Any]:
+        """Every component that a chat fills."""
+        one_each = (self.chat_id, self.thread, self.asked, self.problem, self.question)
+        return [*one_each, *self.lanes.values(), self.send, self.stop, self.retry, self.chats]
+
+
+def draw_board() -> Board:
+    """Put the components in place."""
+    chat_id = gr.Textbox(visible="hidden", elem_id="q-chat-id", label="Chat")
+    thread = _html("q-thread")
+    with gr.Column(elem_id="q-live"):
+        asked = _html("q-asked")
+        with gr.Row(elem_classes="q-grid"):
+            lanes = {lane.key: _html(f"q-live-{lane.key}", f"q-cell q-cell-{lane.key}") for lane in LANES}
+    with gr.Column(elem_id="q-composer"):
+        problem = _html("q-problem")
+        with gr.Row(elem_classes="q-compose"):
+            question = gr.Textbox(
+                show_label=False,
+                label="Your question",
+                placeholder="Ask all four assistants",
+                lines=1,
+                max_lines=8,
+                max_length=MAX_QUESTION,
+                autofocus=True,
+                elem_id="q-question",
+            )
+            retry = gr.Button("Retry", size="md", visible=False, elem_id="q-retry")
+            stop = gr.Button("Stop", size="md", visible=False, elem_id="q-stop")
+            send = gr.Button("Send", size="md", variant="primary", elem_id="q-send")
+    with gr.Column(elem_id="q-drawer-chats", elem_classes="q-drawer"):
+        chats = _html("q-chats")
+    with gr.Column(elem_id="q-drawer-source", elem_classes="q-drawer q-drawer-right"):
+        source = _html("q-source")
+    return Board(chat_id, thread, asked, lanes, problem, question, send, stop, retry, chats, source)
+
+
+def _html(elem_id: str, elem_classes: str = "") -> gr.HTML:
+    return gr.HTML(elem_id=elem_id, elem_classes=elem_classes, apply_default_css=False, js_on_load=None)

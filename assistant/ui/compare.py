@@ -1,0 +1,259 @@
+"""The page Compare: one message box, four assistants that answer side by side, and the chats kept so far.
+
+It reads, calls the studio and shows. The look is known by `turns.py` and `answers.py`.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from assistant.chats import Chat, Turn
+from assistant.errors import AssistantError
+from assistant.lanes import LANES, Answer
+from assistant.prompts import MAX_QUESTION
+from assistant.studio import Studio
+from assistant.ui.board import TOOLBAR, Board, draw_board
+from assistant.ui.chat_list import chat_list_html
+from assistant.ui.instructions import instructions_panel
+from assistant.ui.layout import notice
+from assistant.ui.new_chats import NewChats
+from assistant.ui.sources import source_html
+from assistant.ui.turns import lane_answer, lane_heads, question_html, thread_html, welcome_html
+from knowledge.errors import KnowledgeError
+
+SECONDS_BETWEEN_UPDATES = 0.1
+"""A browser falls behind when four lanes are redrawn more often than ten times a second."""
+
+NAMED = "chat => [quartet.named(chat)]"
+NAMED_AND_TEXT = "(text, chat) => [text, quartet.named(chat)]"
+"""Before a handler is called: a chat that has no id yet is given a name (see `new_chats.py`)."""
+
+WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat' 'open_source'"
+"""Hands `compare.js` the way to send what was clicked; the quoted names are the events that may come."""
+
+CALM: dict[str, Any] = {"show_progress": "hidden"}
+"""For every event: no veil over what is about to change."""
+
+Update = dict[Any, Any]
+"""New values by component."""
+Answers = Iterator[tuple[Answer, ...]]
+
+
+class Handlers:
+    """What happens on the page; each method reads, calls the studio, and says what to show."""
+
+    def __init__(self, studio: Studio, board: Board) -> None:
+        self._studio = studio
+        self._board = board
+        self._new_chats = NewChats(studio)
+
+    def load(self, request: gr.Request) -> Update:
+        """The chat that the page's address names, or an empty one."""
+        chat_id = str(request.query_params.get("chat", ""))
+        shown = self.open(chat_id)
+        if not chat_id:  # somebody who types while the page still loads keeps what they typed
+            del shown[self._board.question], shown[self._board.chat_id]
+        return shown
+
+    def open(self, chat_id: str) -> Update:
+        """Show a chat, or with no id an empty one; one that is not there gives an empty one and says so."""
+        try:
+            return self._shown(self._studio.chats.read(chat_id) if chat_id else None)
+        except AssistantError as problem:
+            return self._shown(None) | {self._board.problem: notice(str(problem), "problem")}
+
+    def open_chat(self, present: str, event: gr.EventData) -> Update:
+        """Show the chat that was clicked in the list; what is being written in the present one ends."""
+        self._studio.stop(present)
+        return self.open(str(event.chat))
+
+    def new_chat(self, present: str) -> Update:
+        """Show an empty chat."""
+        self._studio.stop(present)
+        return self._shown(None)
+
+    def remove_chat(self, present: str, event: gr.EventData) -> Update:
+        """Remove the chat whose removal was confirmed; if it is the one shown, an empty one follows."""
+        gone = str(event.chat)
+        self._studio.stop(gone)
+        self._studio.chats.remove(gone)
+        return self._shown(None) if gone == present else {self._board.chats: self._chat_list(present)}
+
+    def save_draft(self, text: str, chat_id: str) -> str:
+        """Keep what is typed, in a chat that is made if there is none yet; returns its id."""
+        chat_id = self._new_chats.chat(chat_id)
+        last = self._last_turn(chat_id)
+        # The last letters can come in after they were sent: then they are a question, no draft any more.
+        asked = last is not None and last.question == text.strip()
+        self._studio.chats.save_draft(chat_id, "" if asked else text[:MAX_QUESTION])
+        return chat_id
+
+    def send(self, text: str, chat_id: str) -> Iterator[Update]:
+        """Ask the four lanes and show them writing."""
+        if not text.strip():
+            return
+        chat_id = self._new_chats.chat(chat_id)
+        yield from self._streamed(chat_id, self._studio.ask(chat_id, text), sent=True)
+
+    def ask_sample(self, chat_id: str, event: gr.EventData) -> Iterator[Update]:
+        """Ask the sample question that was clicked."""
+        yield from self.send(str(event.question), chat_id)
+
+    def retry(self, chat_id: str) -> Iterator[Update]:
+        """Ask the last question again, with another seed."""
+        yield from self._streamed(chat_id, self._studio.ask_again(chat_id), sent=False)
+
+    def stop(self, chat_id: str) -> None:
+        """End the answers that are being written; they keep what they have said."""
+        self._studio.stop(chat_id)
+
+    def open_source(self, chat_id: str, event: gr.EventData) -> str:
+        """The document behind a source that was clicked, with its passage marked."""
+        try:
+            chat = self._studio.chats.read(chat_id)
+            turn = next(turn for turn in chat.turns if turn.id == int(event.turn))
+            source = turn.answers[str(event.lane)].sources[int(event.number) - 1]
+        except (AssistantError, StopIteration, KeyError, IndexError, ValueError):
+            return notice("This source is not stored yet. Open it again when the answer has ended.")
+        return source_html(source, int(event.number), self._studio.knowledge)
+
+    def _streamed(self, chat_id: str, answers: Answers, *, sent: bool) -> Iterator[Update]:
+        """The board while lanes write, then as it was stored; a problem is shown and ends it."""
+        board, problem = self._board, ""
+        try:
+            with closing(answers) as written:  # type: ignore[type-var]
+                yield from self._writing(chat_id, written, {board.question: ""} if sent else {})
+        except (AssistantError, KnowledgeError) as error:
+            problem = notice(str(error), "problem")
+        chat = self._studio.chats.read(chat_id)
+        shown = self._shown(chat) | {board.problem: problem}
+        del shown[board.question]
+        yield shown
+
+    def _writing(self, chat_id: str, answers: Answers, opening: Update) -> Iterator[Update]:
+        said: dict[str, Answer] = {}
+        turn: Turn | None = None
+        for given in paced(answers):
+            update: Update = {}
+            if turn is None:
+                chat = self._studio.chats.read(chat_id)
+                turn = chat.turns[-1]
+                update = self._asked(chat) | opening
+            changed = {answer.lane: answer for answer in given if said.get(answer.lane) != answer}
+            now = replace(turn, answers=changed)
+            lanes = [lane for lane in LANES if lane.key in changed]
+            yield update | {
+                self._board.lanes[lane.key]: lane_answer(now, lane, writing=True) for lane in lanes
+            }
+            said |= changed
+
+    def _asked(self, chat: Chat) -> Update:
+        board = self._board
+        return {
+            board.chat_id: chat.id,
+            board.thread: thread_html(chat.turns[:-1]),
+            board.asked: question_html(chat.turns[-1]),
+            board.problem: "",
+            board.chats: self._chat_list(chat.id),
+        } | self._buttons(busy=True, retry=False)
+
+    def _shown(self, chat: Chat | None) -> Update:
+        """A chat at rest, on every component."""
+        board = self._board
+        turns = chat.turns if chat else ()
+        last = turns[-1] if turns else None
+        shown = {
+            board.chat_id: chat.id if chat else "",
+            board.thread: thread_html(turns[:-1]) if last else welcome_html(self._studio),
+            board.asked: question_html(last),
+            board.problem: "",
+            board.question: chat.draft if chat else "",
+            board.chats: self._chat_list(chat.id if chat else ""),
+        }
+        shown |= {board.lanes[lane.key]: lane_answer(last, lane) for lane in LANES}
+        return shown | self._buttons(busy=False, retry=last is not None)
+
+    def _buttons(self, *, busy: bool, retry: bool) -> Update:
+        return {
+            self._board.send: gr.Button(visible=not busy),
+            self._board.stop: gr.Button(visible=busy),
+            self._board.retry: gr.Button(visible=retry),
+        }
+
+    def _chat_list(self, present: str) -> str:
+        return chat_list_html(self._studio.chats.latest(100), present)
+
+    def _last_turn(self, chat_id: str) -> Turn | None:
+        try:
+            turns = self._studio.chats.read(chat_id).turns
+        except AssistantError:
+            return None
+        return turns[-1] if turns else None
+
+
+def paced(answers: Answers) -> Answers:
+    """The newest answers so far, at most every `SECONDS_BETWEEN_UPDATES`, and the last ones always."""
+    shown_at, waiting = float("-inf"), None
+    for given in answers:
+        waiting = given
+        if time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
+            yield given
+            shown_at, waiting = time.monotonic(), None
+    if waiting is not None:
+        yield waiting
+
+
+def page(studio: Studio) -> None:
+    """Draw the page and connect its handlers."""
+    with gr.Column(elem_id="q-top"):
+        gr.HTML(TOOLBAR, elem_id="q-tools", apply_default_css=False, js_on_load=None)
+        gr.HTML(lambda: lane_heads(studio), elem_id="q-heads", apply_default_css=False, js_on_load=None)
+    board = draw_board()
+    with gr.Column(elem_id="q-drawer-instructions", elem_classes="q-drawer q-drawer-right"):
+        instructions_panel(studio)
+    _connect(Handlers(studio, board), board)
+
+
+def _connect(does: Handlers, board: Board) -> None:
+    """Which handler answers which event."""
+    wire = gr.HTML(visible="hidden", elem_id="q-wire", js_on_load=WIRES)
+    gr.on(None, does.load, None, board.all, api_name="chat_load", **CALM)
+    _connect_chats(does, board, wire, _connect_asking(does, board, wire))
+    both = [board.question, board.chat_id]
+    drafts: dict[str, Any] = {
+        **CALM,
+        "api_name": "chat_draft",
+        "trigger_mode": "always_last",
+        "js": NAMED_AND_TEXT,
+    }
+    board.question.input(does.save_draft, both, board.chat_id, **drafts)
+    opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **CALM)
+    opened.then(None, js="() => quartet.showPassage()")
+    board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")
+
+
+def _connect_asking(does: Handlers, board: Board, wire: gr.HTML) -> list[Any]:
+    """What makes the lanes write, and Stop; returns the events that write."""
+    shared: dict[str, Any] = {**CALM, "concurrency_id": "answers", "concurrency_limit": 4}
+    sends: dict[str, Any] = {**shared, "api_name": "chat_send", "js": NAMED_AND_TEXT}
+    samples: dict[str, Any] = {**shared, "api_name": "chat_sample", "js": NAMED}
+    board.stop.click(does.stop, board.chat_id, None, api_name="chat_stop", **CALM)
+    asked = [board.question.submit, board.send.click]
+    return [
+        gr.on(asked, does.send, [board.question, board.chat_id], board.all, **sends),
+        wire.ask_sample(does.ask_sample, board.chat_id, board.all, **samples),
+        board.retry.click(does.retry, board.chat_id, board.all, api_name="chat_retry", **shared),
+    ]
+
+
+def _connect_chats(does: Handlers, board: Board, wire: gr.HTML, writing: list[Any]) -> None:
+    """What goes to another chat; it ends what is still being written in this one."""
+    fresh = gr.Button("New chat", visible="hidden", elem_id="q-new-chat")
+    leaves: dict[str, Any] = {**CALM, "cancels": writing}
+    wire.open_chat(does.open_chat, board.chat_id, board.all, api_name="chat_open", **leaves)
+    fresh.click(does.new_chat, board.chat_id, board.all, api_name="chat_new", **leaves)
+    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **CALM)

@@ -1,0 +1,146 @@
+"""Conversations as HTML: their files, numbers, refused lines, and one of them to read.
+
+It knows how they look. It does not know how they are read or kept.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+from assistant.conversations import HISTOGRAM, Conversation, FileSummary, Refusal, Summary
+from assistant.ui.charts import bars
+from assistant.ui.parts import action, empty, facts, number, quiet, section, size, table, undo_strip
+from assistant.ui.rendering import counted, moment
+
+SHOWN_REFUSALS = 100
+SPEAKERS = {"system": "Instructions", "user": "Customer", "assistant": "Reply"}
+NO_FILES = "Drop a file of past chats above: one conversation a line, with replies your company is proud of."
+NOTE = "q-conversations-note"
+SHAPES = (
+    '{"messages": [\n  {"role": "user", "content": "Is express quicker?"},\n'
+    '  {"role": "assistant", "content": "Yes: it arrives the next day."}]}',
+    '{"conversations": [\n  {"from": "human", "value": "Is express quicker?"},\n'
+    '  {"from": "gpt", "value": "Yes: it arrives the next day."}]}',
+)
+MENDING = (
+    "The other lines of these files are in use. Mend these in the file and drop it again: "
+    "it takes the place of the one here."
+)
+
+
+def files_html(files: Sequence[FileSummary], removed: Sequence[str]) -> str:
+    """The files, and the last removal with its undo."""
+    undo = undo_strip(list(removed))
+    if not files:
+        return undo + empty("No conversations yet", NO_FILES)
+    heads = ("File", "#Conversations", "#Refused", "#Size", "Added", "-Remove")
+    title = section("Your files", counted(len(files), "file"))
+    return title + undo + table("q-conversations-files", heads, map(_file_row, files))
+
+
+def example_html() -> str:
+    """What a file looks like, for those who have none here yet."""
+    shapes = "".join(f"<pre>{escape(shape)}</pre>" for shape in SHAPES)
+    return (
+        section("What a file holds")
+        + quiet(
+            "One conversation a line, in either of these shapes. Most help desks and chat tools export one.",
+            NOTE,
+        )
+        + f'<div class="q-card q-conversations-example">{shapes}</div>'
+        + quiet("Broken into lines here to be read; in the file each conversation stands on one.", NOTE)
+    )
+
+
+def summary_html(summary: Summary, duplicates: float) -> str:
+    """All conversations in numbers, and how long the replies are."""
+    pairs = [
+        ("Conversations", f"{summary.conversations:,}"),
+        ("Messages", f"{summary.messages:,}"),
+        ("Replies", f"{summary.replies:,}"),
+        ("Words a reply", f"{summary.median_words:.0f}"),
+        ("Longest reply", f"{summary.longest_words:,} words"),
+        ("Near-duplicates", f"{100 * duplicates:.1f} %"),
+    ]
+    chart = bars(_bin_names(), summary.reply_histogram, "Replies by their length in words")
+    body = facts(pairs) + chart + quiet(_advice(duplicates), NOTE)
+    return f'{section("In numbers")}<div class="q-card q-conversations-numbers">{body}</div>'
+
+
+def refused_html(refused: Sequence[Refusal]) -> str:
+    """The lines that can't be used, with the rule each breaks and what to do."""
+    if not refused:
+        return ""
+    heads = ("File", "#Line", "Found", "Rule", "Next step")
+    rows = table("", heads, map(_refusal_row, refused[:SHOWN_REFUSALS]))
+    left = len(refused) - SHOWN_REFUSALS
+    title = section("Refused lines", counted(len(refused), "line")) + quiet(MENDING, NOTE)
+    more = quiet(f"And {left:,} more.") if left > 0 else ""
+    return f'{title}<div class="q-conversations-refused" tabindex="0">{rows}</div>{more}'
+
+
+def reader_html(conversations: Sequence[Conversation], at: int, searched: str) -> str:
+    """One of the conversations as a chat, with the ways to the one before and the one after."""
+    if not conversations:
+        return empty("None found", f"No conversation holds “{searched}”. Try another word.")
+    at = min(max(at, 0), len(conversations) - 1)
+    shown = conversations[at]
+    turns = "".join(
+        f'<li class="q-conversations-{message.role}"><b>{SPEAKERS[message.role]}</b>'
+        f"<p>{_highlighted(message.content, searched)}</p></li>"
+        for message in shown.messages
+    )
+    where = " · ".join(filter(None, (shown.topic, shown.source)))
+    before = _turner("Previous", at - 1, possible=at > 0)
+    after = _turner("Next", at + 1, possible=at + 1 < len(conversations))
+    place = f"<span>{at + 1:,} of {len(conversations):,}</span>"
+    return (
+        f'<div class="q-conversations-pager">{before}{place}{after}</div>'
+        f'<div class="q-card"><p class="q-conversations-where">{escape(where)}</p>'
+        f'<ol class="q-conversations-chat">{turns}</ol></div>'
+    )
+
+
+def _file_row(file: FileSummary) -> str:
+    remove = action("Remove", "remove", file.name, kind="bare", label=f"Remove {file.name}")
+    numbers = number(f"{file.conversations:,}") + number(str(file.refused or "–")) + number(size(file.bytes))
+    return f"<td><b>{escape(file.name)}</b></td>{numbers}<td>{moment(file.added)}</td><td>{remove}</td>"
+
+
+def _refusal_row(refusal: Refusal) -> str:
+    texts = (refusal.value, refusal.rule, refusal.advice)
+    rest = "".join(f"<td>{escape(text)}</td>" for text in texts)
+    return f"<td>{escape(refusal.file)}</td>{number(str(refusal.line))}{rest}"
+
+
+def _turner(text: str, at: int, *, possible: bool) -> str:
+    button = action(text, "turn", str(at), label=f"{text} conversation")
+    return button if possible else button.replace("<button", "<button disabled", 1)
+
+
+def _highlighted(text: str, searched: str) -> str:
+    """The text with the searched words marked wherever they stand; capitals don't matter."""
+    low, wanted = text.lower(), searched.lower()
+    # Lower case can be longer than the text ("İ"): then nothing is marked rather than the wrong place.
+    if not wanted or len(low) != len(text):
+        return escape(text)
+    parts, done = [], 0
+    while (found := low.find(wanted, done)) >= 0:
+        end = found + len(wanted)
+        parts += [escape(text[done:found]), f"<mark>{escape(text[found:end])}</mark>"]
+        done = end
+    return "".join(parts) + escape(text[done:])
+
+
+def _bin_names() -> list[str]:
+    starts = [1, *(end + 1 for end in HISTOGRAM[:-1])]
+    closed = [f"{start}–{end}" for start, end in zip(starts, HISTOGRAM, strict=True)]
+    return [*closed, f"{HISTOGRAM[-1]}+"]
+
+
+def _advice(duplicates: float) -> str:
+    if duplicates < 0.05:
+        return "Hardly any two are alike; each teaches something of its own."
+    return (
+        "Near-duplicates share four words in five with another conversation. They teach little twice, "
+        "and are never split between learning and measuring."
+    )

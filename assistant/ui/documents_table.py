@@ -1,0 +1,102 @@
+"""The list of documents as HTML, what is being added to it, and what was removed from it last.
+
+It knows how documents look in the list. It does not know how they come in.
+"""
+
+from collections.abc import Sequence
+from html import escape
+
+from assistant.ui.intake import Addition
+from assistant.ui.layout import notice
+from assistant.ui.parts import action, empty, number, section, size, table, undo_strip
+from assistant.ui.rendering import counted, moment
+from knowledge.retrieval import DocumentState, Progress
+
+BEFORE, AFTER = 2, 4
+"""Files shown around the one that is being read."""
+NO_DOCUMENTS = (
+    "Drop your first files above: delivery, returns, opening hours, prices, whatever people ask about."
+)
+
+
+def table_html(documents: Sequence[DocumentState], removed: Sequence[DocumentState], news: str = "") -> str:
+    """All documents, refused ones first; the last removal with its undo; the knowledge base's own news."""
+    undo = undo_strip([state.name for state in removed])
+    if not documents:
+        return notice(news) + undo + empty("No documents yet", NO_DOCUMENTS)
+    ordered = sorted(documents, key=lambda state: state.state == "ready")
+    rows = table(
+        "q-documents-table", ("Document", "#Passages", "#Size", "Added", "-Remove"), map(_row, ordered)
+    )
+    return notice(news) + section("Your documents", _totals(documents)) + undo + rows
+
+
+def addition_html(addition: Addition | None) -> str:
+    """What is being added, or how the last addition ended; nothing if there was none."""
+    if addition is None:
+        return ""
+    return _running(addition) if addition.running else _ended(addition)
+
+
+def _totals(documents: Sequence[DocumentState]) -> str:
+    ready = [state for state in documents if state.state == "ready"]
+    parts = [counted(len(ready), "document"), counted(sum(state.passages for state in ready), "passage")]
+    refused = len(documents) - len(ready)
+    return " · ".join(parts + ([f"{refused} refused"] if refused else []))
+
+
+def _row(state: DocumentState) -> str:
+    name, ready = escape(state.name), state.state == "ready"
+    opens = f'class="q-parts-link" data-opens="source" data-do="open" data-name="{name}"'
+    title = (
+        f'<button type="button" {opens}>{name}</button>'
+        if ready
+        else f'<b class="q-documents-name">{name}</b>'
+    )
+    tag = "" if ready else '<span class="q-tag q-documents-refused">Refused</span>'
+    message = f'<p class="q-documents-message">{escape(state.message)}</p>' if state.message else ""
+    remove = action("Remove", "remove", state.name, kind="bare", label=f"Remove {state.name}")
+    numbers = number(f"{state.passages:,}" if ready else "–") + number(size(state.bytes))
+    return f"<td>{tag}{title}{message}</td>{numbers}<td>{moment(state.added)}</td><td>{remove}</td>"
+
+
+def _running(addition: Addition) -> str:
+    progress = addition.progress or Progress("Reading", 0, len(addition.names), addition.names[0])
+    reading = progress.stage == "Reading"
+    # Reading and embedding take about as long as each other, so each gets a half of the bar.
+    share = progress.done / max(progress.total, 1)
+    percent = round(50 * share if reading else 50 + 50 * share)
+    later = f" · {counted(addition.waiting, 'file')} to follow" if addition.waiting else ""
+    files = _files(addition.names, progress.done) if reading and len(addition.names) > 1 else ""
+    return (
+        '<div class="q-card q-documents-adding" role="status">'
+        f'<div class="q-documents-now"><b>{escape(progress.text)}{later}</b>'
+        f"{action('Stop', 'stop', label='Stop adding')}</div>"
+        f'<span class="q-meter q-parts-meter"><span style="width:{percent}%"></span></span>{files}</div>'
+    )
+
+
+def _files(names: Sequence[str], done: int) -> str:
+    """The files around the one that is being read: those behind it ticked, those ahead waiting."""
+    first = max(0, done - BEFORE)
+    items = "".join(
+        f'<li class="q-documents-{_standing(index, done)}">{escape(name)}</li>'
+        for index, name in enumerate(names[first : done + AFTER + 1], start=first)
+    )
+    return f'<ul class="q-documents-files">{items}</ul>'
+
+
+def _standing(index: int, done: int) -> str:
+    if index == done:
+        return "reading"
+    return "read" if index < done else "waits"
+
+
+def _ended(addition: Addition) -> str:
+    when, parts = moment(addition.ended), []
+    if addition.added:
+        parts.append(notice(f"{counted(addition.added, 'document')} added ({when}).", "good"))
+    if addition.refused:
+        refused = f"{counted(len(addition.refused), 'file')} can't be used ({when}). The list says why."
+        parts.append(notice(refused, "problem"))
+    return "".join(parts) + notice(addition.problem, "problem")

@@ -1,0 +1,97 @@
+"""What a search found as HTML: each passage with its place, and why it was found; a document as a whole.
+
+It knows how findings look. It does not know how they are found.
+"""
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from assistant.lanes import Source
+from assistant.ui.parts import empty
+from assistant.ui.rendering import counted
+from knowledge.chunking import SEPARATOR, Passage
+from knowledge.retrieval import Findings, Found
+
+LONGEST_SHOWN = 200_000
+"""Characters of a document shown at most."""
+
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)?")
+
+
+def findings_html(findings: Findings) -> str:
+    """All that was found, best first."""
+    if not findings.found:
+        return empty("Nothing found", "No passage shares a word or a meaning with this. Try other words.")
+    items = "".join(_found_html(found, number) for number, found in enumerate(findings.found, start=1))
+    took = f"{counted(len(findings.found), 'passage')} in {1000 * findings.seconds:,.0f} ms"
+    return f'<p class="q-documents-took">{took}</p><ol class="q-documents-found">{items}</ol>'
+
+
+def marked(text: str, words: Iterable[str]) -> str:
+    """The text as HTML with the given words marked; words are compared as the word search compares them."""
+    wanted, parts, done = set(words), [], 0
+    for match in _WORD.finditer(text):
+        if match.group().casefold().replace("’", "'").removesuffix("'s") in wanted:
+            parts += [escape(text[done : match.start()]), f"<mark>{escape(match.group())}</mark>"]
+            done = match.end()
+    return "".join(parts) + escape(text[done:])
+
+
+def source_of(passage: Passage) -> Source:
+    """A passage as the source viewer takes it."""
+    return Source(
+        passage.document,
+        passage.id,
+        passage.place,
+        passage.title,
+        passage.text,
+        passage.start,
+        passage.end,
+        0.0,
+    )
+
+
+def document_html(name: str, text: str) -> str:
+    """A document's text as it is searched, for the viewer."""
+    shown = escape(text[:LONGEST_SHOWN]) + ("\n\n[later text left out]" if len(text) > LONGEST_SHOWN else "")
+    return (
+        f'<div class="q-panel"><p class="q-panel-over">The text that is searched</p><h2>{escape(name)}</h2>'
+        f'<div class="q-document" tabindex="0">{shown}</div></div>'
+    )
+
+
+def _found_html(found: Found, number: int) -> str:
+    passage = found.passage
+    title, _, rest = passage.place.partition(SEPARATOR)
+    place = f"<b>{escape(title)}</b>" + (f"{SEPARATOR}{escape(rest)}" if rest else "")
+    return (
+        f'<li><button type="button" class="q-documents-place" data-opens="source" data-do="open" '
+        f'data-name="{escape(passage.document)}" data-passage="{escape(passage.id)}" data-number="{number}" '
+        f'title="Open {escape(passage.document)} here"><i>{number}</i><span>{place}</span></button>'
+        f'<p class="q-documents-text">{marked(_excerpt(passage), found.matched_words)}</p>{_why(found)}</li>'
+    )
+
+
+def _excerpt(passage: Passage) -> str:
+    """The passage without the titles it begins with, which its place names already, and without empty lines."""
+    text = passage.text
+    for title in (passage.title.partition(SEPARATOR)[0], *passage.heading):
+        text = text.removeprefix(f"{title}\n").lstrip("\n")
+    return re.sub(r"\n\s*\n", "\n", text.strip())
+
+
+def _why(found: Found) -> str:
+    """Why a passage was found: its place in the search by meaning and in the search by words."""
+    meaning = _ranked("Meaning", "dense vectors", found.dense_rank, f"cosine {found.similarity:.2f}")
+    words = _ranked("Words", "BM25", found.lexical_rank, ", ".join(found.matched_words))
+    return f'<p class="q-documents-why"><span class="q-unseen">Why found: </span>{meaning}{words}</p>'
+
+
+def _ranked(name: str, how: str, rank: int | None, detail: str) -> str:
+    place = "not found" if rank is None else f"#{rank}"
+    weak = " q-documents-weak" if rank is None else ""
+    return (
+        f'<span class="q-documents-rank{weak}" title="{name}: the search by {how}"><b>{name} {place}</b>'
+        f"{f'<span>{escape(detail)}</span>' if detail else ''}</span>"
+    )

@@ -1,0 +1,123 @@
+"""Documents being added in the background: one delivery after the other, seen alike from every browser.
+
+It knows how far an addition is and how it ended. It does not know pages or how documents are read.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from assistant.errors import AssistantError
+from knowledge.errors import KnowledgeError
+from knowledge.retrieval import DocumentState, KnowledgeBase, Progress
+
+Files = Sequence[tuple[Path, str]]
+STOPPED = "Adding was stopped; none of these files was taken over. Drop them again to add them."
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Files on their way into the knowledge base, and what became of them."""
+
+    names: tuple[str, ...]
+    running: bool = True
+    progress: Progress | None = None
+    outcomes: tuple[DocumentState, ...] = ()
+    problem: str = ""
+    waiting: int = 0
+    """Files of later deliveries, whose turn comes next."""
+    ended: str = ""
+
+    @property
+    def refused(self) -> tuple[DocumentState, ...]:
+        """The files that can't be used."""
+        return tuple(state for state in self.outcomes if state.state == "refused")
+
+    @property
+    def added(self) -> int:
+        """How many files are in use now."""
+        return len(self.outcomes) - len(self.refused)
+
+
+class _Stopped(Exception):
+    """A person asked to stop; leaves the knowledge base as it was."""
+
+
+@dataclass
+class _Queue:
+    """The deliveries of one company: the one at work, and those that wait."""
+
+    addition: Addition
+    waiting: list[Files] = field(default_factory=list)
+    stop: bool = False
+
+
+class Intake:
+    """Adds documents in threads, one for each company that has something to add."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queues: dict[str, _Queue] = {}
+
+    def start(self, company: str, knowledge: KnowledgeBase, files: Files) -> None:
+        """Add the files now, or after those that are being added."""
+        with self._lock:
+            queue = self._queues.get(company)
+            if queue and queue.addition.running:
+                queue.waiting.append(files)
+                return
+            queue = self._queues[company] = _Queue(Addition(tuple(name for _, name in files)))
+        threading.Thread(
+            target=self._work, args=(queue, knowledge, files), name="add-documents", daemon=True
+        ).start()
+
+    def stop(self, company: str) -> None:
+        """Give up what is being added and what waits."""
+        with self._lock:
+            if company in self._queues:
+                self._queues[company].waiting.clear()
+                self._queues[company].stop = True
+
+    def now(self, company: str) -> Addition | None:
+        """The addition at work, else the last one; None if there was none since the start."""
+        with self._lock:
+            queue = self._queues.get(company)
+            return replace(queue.addition, waiting=sum(map(len, queue.waiting))) if queue else None
+
+    def _work(self, queue: _Queue, knowledge: KnowledgeBase, files: Files) -> None:
+        while True:
+            ended = self._add(queue, knowledge, files)
+            with self._lock:
+                if not queue.waiting:
+                    queue.addition = ended
+                    return
+                files = queue.waiting.pop(0)
+                names = tuple(name for _, name in files)
+                queue.addition = Addition(names, outcomes=ended.outcomes, problem=ended.problem)
+
+    def _add(self, queue: _Queue, knowledge: KnowledgeBase, files: Files) -> Addition:
+        def follow(progress: Progress) -> None:
+            if queue.stop:
+                raise _Stopped
+            queue.addition = replace(queue.addition, progress=progress)
+
+        before, outcomes, problem = queue.addition, [], ""
+        try:
+            outcomes = knowledge.add(files, progress=follow)
+        except _Stopped:
+            problem = STOPPED
+        except (AssistantError, KnowledgeError) as known:
+            problem = str(known)
+        except Exception as unknown:  # noqa: BLE001 - a thread has nobody above it who would show this
+            problem = f"Adding failed: {unknown}. Nothing was changed. Drop the files again."
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return replace(
+            queue.addition,
+            running=False,
+            outcomes=(*before.outcomes, *outcomes),
+            problem=" ".join(filter(None, (before.problem, problem))),
+            progress=None,
+            ended=now,
+        )

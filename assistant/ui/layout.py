@@ -1,0 +1,105 @@
+"""What every page shares: the header with the company's name and the way to each page, and the status line.
+
+It knows the order of things on a page. It does not know what any page does.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+
+from assistant.errors import AssistantError
+from assistant.studio import Readiness, Studio
+
+MARK = (
+    '<svg class="q-mark" viewBox="0 0 22 22" width="22" height="22" aria-hidden="true">'
+    '<rect x="1" y="9" width="3.5" height="12" rx="1.2" fill="var(--q-prompt)"/>'
+    '<rect x="6.5" y="5" width="3.5" height="16" rx="1.2" fill="var(--q-tuned)"/>'
+    '<rect x="12" y="7" width="3.5" height="14" rx="1.2" fill="var(--q-rag)"/>'
+    '<rect x="17.5" y="1" width="3.5" height="20" rx="1.2" fill="var(--q-combined)"/></svg>'
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the workbench; `draw` puts its components and handlers in place. The first has no address."""
+
+    name: str
+    address: str
+    draw: Callable[[Studio], None]
+
+
+def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
+    """Draw a page with its header and status line, inside the Blocks or route that is open."""
+    gr.Navbar(visible=False)
+    gr.HTML(
+        lambda: header(company_name(studio), page, pages),
+        elem_id="q-header",
+        apply_default_css=False,
+        js_on_load=f"document.title = '{page.name} · Quartet';",
+    )
+    status = gr.HTML(lambda: status_line(studio.readiness), elem_id="q-status", apply_default_css=False)
+    clock = gr.Timer(1.0)
+
+    def follow() -> tuple[str, gr.Timer]:
+        """Where the models are; polling ends once they are loaded or cannot be."""
+        state = studio.readiness
+        return status_line(state), gr.Timer(active=not (state.ready or state.problem))
+
+    clock.tick(
+        follow,
+        outputs=[status, clock],
+        show_progress="hidden",
+        api_name=f"status_{page.address or 'compare'}",
+    )
+    with gr.Column(elem_classes=["q-page", f"q-page-{page.address or 'compare'}"]):
+        page.draw(studio)
+
+
+def company_name(studio: Studio) -> str:
+    """The open company's name; its folder's where the voice can't be read, which the pages then say."""
+    try:
+        return studio.brand().name
+    except AssistantError:
+        return studio.workspace.root.name
+
+
+def header(company: str, page: Page, pages: Sequence[Page]) -> str:
+    """The wordmark, the company's name and the ways to the pages, as HTML."""
+    links = "".join(
+        f'<a href="/{each.address}"{" aria-current=page" if each == page else ""}>{escape(each.name)}</a>'
+        for each in pages
+    )
+    return (
+        f'<div class="q-bar"><a class="q-wordmark" href="/" aria-label="Quartet, home">{MARK}Quartet</a>'
+        f'<span class="q-company" title="{escape(company)}">{escape(company)}</span>'
+        f'<nav class="q-nav" aria-label="Pages">{links}</nav></div>'
+    )
+
+
+def status_line(state: Readiness) -> str:
+    """One line under the header: which model answers, what is still loading, or what went wrong."""
+    if state.problem:
+        return notice(f"{state.text} {state.problem}", "problem")
+    if state.ready:
+        dot = '<i class="q-dot q-dot-good"></i>'
+        return f'<div class="q-status-line" role="status">{dot}{escape(state.text)}</div>'
+    percent = round(100 * state.fraction)
+    return (
+        f'<div class="q-status-line" role="status"><i class="q-dot q-dot-busy"></i>{escape(state.text)}'
+        f'<span class="q-meter"><span style="width:{percent}%"></span></span></div>'
+    )
+
+
+def heading(title: str, lead: str = "") -> str:
+    """The opening of a page: its title and a sentence on what it is for, as HTML."""
+    return f'<div class="q-heading"><h1>{escape(title)}</h1><p>{escape(lead)}</p></div>'
+
+
+def notice(text: str, kind: str = "note") -> str:
+    """A message in place, as HTML: `kind` is note, good or problem. Empty text gives nothing."""
+    if not text:
+        return ""
+    role = "alert" if kind == "problem" else "status"
+    return f'<div class="q-notice q-notice-{kind}" role="{role}">{escape(text)}</div>'

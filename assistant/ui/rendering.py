@@ -1,0 +1,30 @@
+"""Text from models, documents and people as HTML that can do nothing: no scripts, no links, no images.
+
+It knows Markdown. It does not know where a text comes from.
+"""
+
+from datetime import datetime
+
+from markdown_it import MarkdownIt
+
+_MARKDOWN = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True})
+    .enable(["table", "strikethrough"])
+    # Left out, so that they stay visible as the text they are: what they point to is never loaded or opened.
+    .disable(["link", "image", "autolink", "reference"])
+)
+
+
+def markdown(text: str) -> str:
+    """Markdown as safe HTML: paragraphs, emphasis, lists, tables, code; links and images stay plain text."""
+    return str(_MARKDOWN.render(text))
+
+
+def moment(iso: str) -> str:
+    """A stored time for people, in this machine's zone: "23 Nov, 14:05"."""
+    return datetime.fromisoformat(iso).astimezone().strftime("%-d %b, %H:%M")
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun: "1 passage", "3 passages"."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
