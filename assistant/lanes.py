@@ -57,7 +57,7 @@ def lane_of(key: str) -> Lane:
 class Sampling:
     """How the next token is chosen. `temperature` 0 takes the likeliest; `max_tokens` ends the answer."""
 
-    max_tokens: int = 160
+    max_tokens: int = 100
     temperature: float = 0.0
     top_p: float = 1.0
     repetition_penalty: float = 1.0

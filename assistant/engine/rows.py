@@ -68,7 +68,7 @@ class Row:
         reason = "end" if token in self.ends else None
         if reason is None and len(self.generated) >= self.request.sampling.max_tokens:
             reason = "length"
-        self._show(last=reason is not None)
+        self._show()
         return reason
 
     def end(self, reason: str, error: str = "") -> None:
@@ -86,13 +86,9 @@ class Row:
         )
         self.pieces.put(Piece(self.index, "", finish))
 
-    def _show(self, *, last: bool) -> None:
+    def _show(self) -> None:
         """Send the text that is new; half a character waits for its other bytes."""
-        text = self.tokenizer.decode(self.generated, skip_special_tokens=True)
-        if text.endswith(HALF_A_CHARACTER):
-            if not last:
-                return
-            text = text.rstrip(HALF_A_CHARACTER)  # the answer ends within a character
+        text = self.tokenizer.decode(self.generated, skip_special_tokens=True).rstrip(HALF_A_CHARACTER)
         if len(text) > len(self._shown):
             self.pieces.put(Piece(self.index, text[len(self._shown) :]))
             self._shown = text

@@ -230,20 +230,21 @@ def _grounded_drafts(
     progress: Callable[[int, int], None],
 ) -> Iterator[Draft]:
     chance = random.Random(settings.seed + 1)  # noqa: S311 - has to be repeatable
-    chosen = _choose(chats, brand, settings)
+    chosen = _choose(chats, settings)
     for number, turn in enumerate(chosen, start=1):
         yield _with_passages(turn, brand, settings, library, chance)
         progress(number, len(chosen))
 
 
-def _choose(chats: Sequence[Sequence[Turn]], brand: Brand, settings: TrainingSettings) -> list[Turn]:
-    """A seeded share of the replies; those that decline are all in it."""
+def _choose(chats: Sequence[Sequence[Turn]], settings: TrainingSettings) -> list[Turn]:
+    """A seeded share of the replies.
+
+    Those that decline come in as often as in the conversations: with more of them a small model declines
+    what the passages answer.
+    """
     turns = [turn for chat in chats for turn in chat]
-    declining = [turn for turn in turns if brand.decline and brand.decline in turn.answer]
-    others = [turn for turn in turns if not (brand.decline and brand.decline in turn.answer)]
-    wanted = round(settings.grounded_share * len(turns)) - len(declining)
     chance = random.Random(settings.seed)  # noqa: S311 - has to be repeatable
-    return declining + chance.sample(others, min(max(wanted, 0), len(others)))
+    return chance.sample(turns, round(settings.grounded_share * len(turns)))
 
 
 def _with_passages(

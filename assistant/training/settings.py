@@ -11,17 +11,17 @@ from assistant.errors import AssistantError
 class TrainingSettings:
     """Settings of one training; the defaults suit a small model on a processor."""
 
-    epochs: int = 2
-    learning_rate: float = 5e-4
+    epochs: int = 1
+    learning_rate: float = 1e-3
     rank: int = 8
     """Rank of the adapter's matrices."""
     alpha: int = 16
     """Weight of the adapter; its scale is alpha / rank."""
     max_length: int = 1024
     """Tokens an example may have."""
-    grounded_share: float = 0.5
+    grounded_share: float = 0.6
     """Share of the replies that are also learned with passages shown."""
-    missing_share: float = 0.1
+    missing_share: float = 0.0
     """Share of the grounded examples where the answer's passage is left out and the reply declines."""
     evaluation_share: float = 0.1
     """Share of the conversations that are held out."""

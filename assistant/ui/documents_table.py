@@ -10,6 +10,7 @@ from assistant.ui.intake import Addition
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, empty, number, section, size, table, undo_strip
 from assistant.ui.rendering import counted, moment
+from knowledge.library import READY
 from knowledge.retrieval import DocumentState, Progress
 
 BEFORE, AFTER = 2, 4
@@ -24,7 +25,7 @@ def table_html(documents: Sequence[DocumentState], removed: Sequence[DocumentSta
     undo = undo_strip([state.name for state in removed])
     if not documents:
         return notice(news) + undo + empty("No documents yet", NO_DOCUMENTS)
-    ordered = sorted(documents, key=lambda state: state.state == "ready")
+    ordered = sorted(documents, key=lambda state: state.state == READY)
     rows = table(
         "q-documents-table", ("Document", "#Passages", "#Size", "Added", "-Remove"), map(_row, ordered)
     )
@@ -39,14 +40,14 @@ def addition_html(addition: Addition | None) -> str:
 
 
 def _totals(documents: Sequence[DocumentState]) -> str:
-    ready = [state for state in documents if state.state == "ready"]
+    ready = [state for state in documents if state.state == READY]
     parts = [counted(len(ready), "document"), counted(sum(state.passages for state in ready), "passage")]
     refused = len(documents) - len(ready)
     return " · ".join(parts + ([f"{refused} refused"] if refused else []))
 
 
 def _row(state: DocumentState) -> str:
-    name, ready = escape(state.name), state.state == "ready"
+    name, ready = escape(state.name), state.state == READY
     opens = f'class="q-parts-link" data-opens="source" data-do="open" data-name="{name}"'
     title = (
         f'<button type="button" {opens}>{name}</button>'
@@ -95,7 +96,8 @@ def _standing(index: int, done: int) -> str:
 def _ended(addition: Addition) -> str:
     when, parts = moment(addition.ended), []
     if addition.added:
-        parts.append(notice(f"{counted(addition.added, 'document')} added ({when}).", "good"))
+        replaced = f"; {addition.replaced} took the place of an earlier one" if addition.replaced else ""
+        parts.append(notice(f"{counted(addition.added, 'document')} added ({when}){replaced}.", "good"))
     if addition.refused:
         refused = f"{counted(len(addition.refused), 'file')} can't be used ({when}). The list says why."
         parts.append(notice(refused, "problem"))

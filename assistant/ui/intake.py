@@ -11,6 +11,7 @@ from pathlib import Path
 
 from assistant.errors import AssistantError
 from knowledge.errors import KnowledgeError
+from knowledge.library import READY, REFUSED
 from knowledge.retrieval import DocumentState, KnowledgeBase, Progress
 
 Files = Sequence[tuple[Path, str]]
@@ -25,6 +26,8 @@ class Addition:
     running: bool = True
     progress: Progress | None = None
     outcomes: tuple[DocumentState, ...] = ()
+    replaced: int = 0
+    """How many of the files took the place of an earlier one of their name."""
     problem: str = ""
     waiting: int = 0
     """Files of later deliveries, whose turn comes next."""
@@ -33,7 +36,7 @@ class Addition:
     @property
     def refused(self) -> tuple[DocumentState, ...]:
         """The files that can't be used."""
-        return tuple(state for state in self.outcomes if state.state == "refused")
+        return tuple(state for state in self.outcomes if state.state == REFUSED)
 
     @property
     def added(self) -> int:
@@ -95,7 +98,7 @@ class Intake:
                     return
                 files = queue.waiting.pop(0)
                 names = tuple(name for _, name in files)
-                queue.addition = Addition(names, outcomes=ended.outcomes, problem=ended.problem)
+                queue.addition = replace(ended, names=names, running=True, ended="")
 
     def _add(self, queue: _Queue, knowledge: KnowledgeBase, files: Files) -> Addition:
         def follow(progress: Progress) -> None:
@@ -104,7 +107,9 @@ class Intake:
             queue.addition = replace(queue.addition, progress=progress)
 
         before, outcomes, problem = queue.addition, [], ""
+        there: set[str] = set()
         try:
+            there = {state.name for state in knowledge.documents() if state.state == READY}
             outcomes = knowledge.add(files, progress=follow)
         except _Stopped:
             problem = STOPPED
@@ -117,6 +122,8 @@ class Intake:
             queue.addition,
             running=False,
             outcomes=(*before.outcomes, *outcomes),
+            replaced=before.replaced
+            + sum(state.state == READY and state.name in there for state in outcomes),
             problem=" ".join(filter(None, (before.problem, problem))),
             progress=None,
             ended=now,

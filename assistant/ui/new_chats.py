@@ -1,6 +1,6 @@
 """Chats that a page began before they had an id.
 
-It knows which stored chat belongs to the name that a page made up. What a page does with it is not known here.
+It knows which stored chat belongs to the name that a page made up. It does not know what happens in it.
 """
 
 import threading

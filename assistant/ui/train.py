@@ -3,7 +3,7 @@
 It reads, calls the studio and shows. A training is a process of its own, in `assistant.training`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -62,8 +62,9 @@ class Handlers:
         """The page as it is now; a training that is under way is found again."""
         return self._shown("", epochs)
 
-    def start(self, epochs: float, rate: float, rank: float, share: float) -> Update:
-        """Begin to train a new version."""
+    def start(self, epochs: float, rate: float, rank: float, share: float) -> Iterator[Update]:
+        """Begin to train a new version; getting its base model ready can take a while."""
+        yield {self._board.said: notice("Getting ready"), self._board.start: gr.Button(interactive=False)}
         values = {
             "epochs": int(epochs),
             "learning_rate": float(rate),
@@ -71,7 +72,7 @@ class Handlers:
             "alpha": 2 * int(rank),
             "grounded_share": share / 100,
         }
-        return self._changed(lambda: self._start(values), epochs)
+        yield self._changed(lambda: self._start(values), epochs)
 
     def stop(self, epochs: float) -> Update:
         """Ask the training to save what it has and end."""

@@ -1,0 +1,58 @@
+"""Opening the models of this machine: what was named is found first, and then loaded."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from assistant import loading
+from assistant.errors import AssistantError
+from assistant.lanes import Request, Sampling
+from assistant.loading import LocalModels
+from assistant.prompts import Message
+
+
+def test_a_named_folder_becomes_an_engine_that_answers(tiny_model_folder):
+    reports = []
+    engine = LocalModels(str(tiny_model_folder)).engine(
+        lambda text, fraction: reports.append((text, fraction))
+    )
+    request = Request((Message("user", "Hi"),), sampling=Sampling(max_tokens=3))
+    *_, last = engine.generate([request])
+    assert last.finish.base == tiny_model_folder.name
+    assert reports == [(f"Loading {tiny_model_folder.name}", 0.97)]
+    engine.close()
+
+
+def test_the_folder_is_the_one_that_is_loaded(tiny_model_folder):
+    assert LocalModels(str(tiny_model_folder)).folder(lambda *_: None) == tiny_model_folder
+
+
+def test_a_folder_without_a_model_is_refused_before_anything_is_loaded(tmp_path):
+    with pytest.raises(AssistantError, match=r"has no config\.json"):
+        LocalModels(str(tmp_path)).engine(lambda *_: None)
+
+
+def test_the_encoder_is_the_pinned_one_whatever_chat_model_is_named(monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr(loading, "embedding_model", lambda report: tmp_path / "pinned")
+    embedding = SimpleNamespace(SentenceEncoder=lambda folder: opened.append(folder) or "encoder")
+    monkeypatch.setitem(sys.modules, "knowledge.embedding", embedding)  # the real one takes seconds to import
+    assert LocalModels("org/other").encoder(lambda *_: None) == "encoder"
+    assert opened == [tmp_path / "pinned"]
+
+
+def test_importing_the_light_modules_imports_no_heavy_library():
+    """The command line answers `--help` at once, and pages are up before the models are."""
+    heavy = ("torch", "transformers", "peft", "trl", "sentence_transformers", "gradio")
+    code = f"import sys, assistant.cli; print([name for name in {heavy} if name in sys.modules])"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "[]\n")

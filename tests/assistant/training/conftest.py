@@ -1,0 +1,51 @@
+"""What the tests of training share: a brand, a tokenizer, a writer and a job folder."""
+
+import json
+
+import pytest
+
+from assistant.brand import Brand, write_brand
+from assistant.training.examples import Writer
+
+BRAND = Brand(
+    name="Acme",
+    greeting="Hello!",
+    sign_off="Bye!",
+    decline="That is not in my notes",
+    instructions="Be kind.",
+)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_model_folder):
+    from assistant.weights import load_tokenizer
+
+    return load_tokenizer(tiny_model_folder)
+
+
+@pytest.fixture
+def writer(tokenizer):
+    return Writer(tokenizer, ("<|im_start|>", "<|im_end|>"), BRAND, max_length=1024)
+
+
+@pytest.fixture
+def job(tmp_path, workspace, tiny_model_folder):
+    """A job folder for forty short chats."""
+    write_brand(workspace.brand_file, BRAND)
+    lines = [
+        {
+            "messages": [
+                {"role": "user", "content": f"What of {n * n}?"},
+                {"role": "assistant", "content": f"It is {n}."},
+            ]
+        }
+        for n in range(40)
+    ]
+    (workspace.conversations / "chats.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    folder = tmp_path / "jobs" / "20260101-000000-training"
+    folder.mkdir(parents=True)
+    settings = {"epochs": 1, "batch_tokens": 300, "threads": 1, "learning_rate": 5e-3}
+    arguments = {"workspace": str(workspace.root), "model": str(tiny_model_folder), "conversations": None}
+    stamp = {"module": "assistant.training", "created": "2026-01-01T00:00:00+00:00"}
+    (folder / "job.json").write_text(json.dumps(arguments | stamp | {"settings": settings}))
+    return folder

@@ -1,0 +1,89 @@
+"""What all tests share: no network, a company of their own, and a real model small enough for a second."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.workspace import Workspace, open_workspace
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test touches the models and companies of whoever runs it."""
+    monkeypatch.setenv("QUARTET_HOME", str(tmp_path / "home"))
+    yield
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty company."""
+    return open_workspace(tmp_path / "companies" / "acme")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer Llama with random weights and a tokenizer of bytes with the ChatML template."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-chat"
+    tokenizer = _byte_tokenizer()
+    tokenizer.save_pretrained(folder)
+    _tiny_llama(len(tokenizer), tokenizer.eos_token_id).save_pretrained(folder)
+    return folder
+
+
+def _byte_tokenizer():
+    """A token for each byte and none for longer pieces, so that a character of two bytes is two tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    names = [*SPECIAL_TOKENS, *alphabet]
+    plain = Tokenizer(models.BPE(vocab={name: number for number, name in enumerate(names)}, merges=[]))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    plain.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=plain,
+        eos_token="<|im_end|>",
+        pad_token="<|im_end|>",
+        additional_special_tokens=list(SPECIAL_TOKENS),
+        clean_up_tokenization_spaces=False,
+    )
+    tokenizer.chat_template = CHAT_TEMPLATE
+    return tokenizer
+
+
+def _tiny_llama(vocabulary: int, end: int):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        initializer_range=0.15,
+        tie_word_embeddings=False,
+        bos_token_id=0,
+        eos_token_id=end,
+        pad_token_id=end,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        return LlamaForCausalLM(config).eval()

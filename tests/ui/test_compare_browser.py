@@ -1,0 +1,157 @@
+"""The page Compare in a real browser: the journeys of people at a desk and with a phone."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from assistant.studio import Readiness
+
+LANES = ("prompt", "tuned", "rag", "combined")
+ANSWERS = ("Some days.", "A few days, dear.", "Five days.", "Five days, dear.")
+LONG = ("word " * 300,) * 4
+
+
+def ask(page, question):
+    page.fill("#q-question textarea", question)
+    page.keyboard.press("Enter")
+
+
+def until(true, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def ended(page):
+    expect(page.locator("#q-send")).to_be_visible()
+
+
+def test_a_question_streams_in_four_lanes_and_its_source_opens_and_a_reload_shows_it_again(
+    browser_page, address, engine
+):
+    page = browser_page
+    engine.queue(*("Five days " + "and more " * 40,) * 4)
+    engine.pause = 0.03
+    page.goto(address)
+    page.get_by_role("button", name="How long do refunds take?").click()
+    for lane in LANES:
+        expect(page.locator(f"#q-live-{lane} .q-answer[aria-busy]")).to_contain_text("Five days and more")
+    ended(page)
+    expect(page.locator("#q-live .q-answer summary")).to_have_count(4)
+    page.click("#q-live-combined .q-source >> nth=0")
+    expect(page.locator("#q-source mark")).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(page.locator("#q-drawer-source")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#q-asked")).to_have_text("How long do refunds take?")
+    expect(page.locator("#q-live-combined")).to_contain_text("Five days and more")
+
+
+def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engine):
+    page = browser_page
+    engine.queue(*LONG, *ANSWERS)
+    engine.pause = 0.03
+    page.goto(address)
+    ask(page, "Tell me everything")
+    expect(page.locator("#q-live-prompt")).to_contain_text("word word")
+    page.keyboard.press("Escape")
+    ended(page)
+    expect(page.locator("#q-live .q-facts", has_text="stopped")).to_have_count(4)
+    page.click("#q-retry")
+    expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
+
+
+def test_shift_enter_makes_a_line_and_what_was_typed_comes_back_as_a_draft(browser_page, address, studio):
+    page = browser_page
+    page.goto(address)
+    page.locator("#q-question textarea").press_sequentially("First line")
+    page.keyboard.press("Shift+Enter")
+    page.locator("#q-question textarea").press_sequentially("second")
+    page.wait_for_url("**/?chat=*")
+    chat_id = page.url.split("=")[1]
+    until(lambda: studio.chats.read(chat_id).draft == "First line\nsecond")
+    page.reload()
+    expect(page.locator("#q-question textarea")).to_have_value("First line\nsecond")
+
+
+def test_another_chat_opens_in_mid_stream_back_returns_and_removal_is_confirmed(
+    browser_page, address, engine
+):
+    page = browser_page
+    engine.queue(*ANSWERS, *LONG)
+    page.goto(address)
+    ask(page, "The first chat")
+    expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
+    page.click("[data-new-chat]")
+    expect(page.locator(".q-welcome")).to_be_visible()
+    engine.pause = 0.03
+    ask(page, "The second chat")
+    expect(page.locator("#q-live-prompt")).to_contain_text("word word")
+    page.click("[data-opens=chats]")
+    page.locator(".q-chats a", has_text="The first chat").click()
+    expect(page.locator("#q-asked")).to_have_text("The first chat")
+    page.wait_for_timeout(400)
+    expect(page.locator("#q-live-prompt")).not_to_contain_text("word")
+    expect(page.locator("#q-send")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#q-asked")).to_have_text("The second chat")
+    page.click("[data-opens=chats]")
+    row = page.locator(".q-chats li", has_text="The first chat")
+    row.locator(".q-chat-remove").click()
+    row.locator("[data-remove]").click()
+    expect(page.locator(".q-chats li")).to_have_count(1)
+    expect(page.locator("#q-asked")).to_have_text("The second chat")
+
+
+def test_a_phone_shows_one_lane_at_a_time_and_nothing_scrolls_sideways(browser_page, address, engine):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    engine.queue(*ANSWERS, *ANSWERS)
+    page.goto(address)
+    for question in ("One", "Two"):
+        ask(page, question)
+        ended(page)
+        expect(page.locator("#q-asked")).to_have_text(question)
+    page.get_by_role("tab", name="RAG").click()
+    expect(page.locator(".q-answer:visible")).to_have_count(2)
+    expect(page.locator("#q-live .q-answer:visible")).to_contain_text("Five days.")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1440, 4), (900, 2), (390, 1)])
+def test_columns_follow_the_width_of_the_screen(browser_page, address, engine, width, columns):
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 900})
+    engine.queue(*ANSWERS)
+    page.goto(address)
+    ask(page, "One")
+    expect(page.locator("#q-live-prompt")).to_contain_text("Some days.")
+    boxes = [page.locator(f"#q-live-{lane}").bounding_box() for lane in LANES]
+    assert len({round(box["x"]) for box in boxes if box}) == columns
+
+
+def test_the_page_is_there_before_the_models_and_says_what_still_loads(
+    browser_page, address, studio, monkeypatch
+):
+    page = browser_page
+    monkeypatch.setattr(studio, "readiness", Readiness(False, "Loading the chat model", 0.4))
+    monkeypatch.setattr(studio, "_engine", None)
+    page.goto(address)
+    expect(page.locator("#q-status")).to_contain_text("Loading the chat model")
+    ask(page, "Too early")
+    expect(page.locator("#q-problem")).to_contain_text("Loading the chat model")
+    expect(page.locator("#q-question textarea")).to_have_value("Too early")
+    studio.readiness = Readiness(True, "Queue engine on paper", 1.0)
+    expect(page.locator("#q-status")).to_contain_text("Queue engine on paper")
+
+
+def test_instructions_can_be_changed_in_place(browser_page, address, studio):
+    page = browser_page
+    page.goto(address)
+    page.click("[data-opens=instructions]")
+    page.fill("#q-instructions textarea", "Answer in verse.")
+    page.click("#q-instructions-save")
+    expect(page.get_by_text("These are your own instructions.")).to_be_visible()
+    assert studio.brand().instructions == "Answer in verse."

@@ -1,0 +1,112 @@
+"""The web server around the pages."""
+
+import socket
+
+import pytest
+from fakes import FakeModels
+from fastapi.testclient import TestClient
+
+from assistant.brand import Brand, write_brand
+from assistant.errors import AssistantError
+from assistant.server import BODY_LIMIT, SECURITY_HEADERS, UPLOAD_LIMIT, make_app, serve
+from assistant.studio import Studio
+
+ADDRESS = "http://127.0.0.1:7860"
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    studio = Studio(tmp_path_factory.mktemp("companies") / "acme", FakeModels())
+    write_brand(studio.workspace.brand_file, Brand("Acme"))
+    return studio
+
+
+@pytest.fixture(scope="module")
+def client(studio: Studio) -> TestClient:
+    return TestClient(make_app(studio), base_url=ADDRESS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/", {}, 200),
+        ("GET", "/no-such-page", {}, 404),
+        ("GET", "/", {"host": "evil.example"}, 400),
+        ("POST", "/gradio_api/queue/join", {"origin": "https://evil.example"}, 403),
+        ("POST", "/gradio_api/queue/join", {"content-length": str(BODY_LIMIT + 1)}, 413),
+    ],
+    ids=["page", "missing", "foreign host", "foreign origin", "too large"],
+)
+def test_every_answer_carries_the_security_headers(client, method, path, headers, status):
+    answer = client.request(method, path, headers=headers)
+    assert answer.status_code == status
+    assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:7860", "localhost", "[::1]:7860"])
+def test_this_machine_is_answered_under_its_own_names(client, host):
+    assert client.get("/", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example:80"])
+def test_another_host_name_is_refused_which_stops_dns_rebinding(client, host):
+    answer = client.get("/", headers={"host": host})
+    assert answer.status_code == 400
+    assert "http://127.0.0.1" in answer.text
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:9999"])
+def test_a_page_of_another_origin_can_neither_change_nor_read(client, origin):
+    changed = client.post("/gradio_api/queue/join", headers={"origin": origin}, json={})
+    assert changed.status_code == 403
+    read = client.get("/config", headers={"origin": origin})
+    assert "access-control-allow-origin" not in read.headers
+
+
+def test_our_own_origin_may_send(client):
+    answer = client.post("/gradio_api/queue/join", headers={"origin": ADDRESS}, json={})
+    assert answer.status_code not in (400, 403, 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [("/gradio_api/queue/join", BODY_LIMIT), ("/gradio_api/upload", UPLOAD_LIMIT)],
+    ids=["request", "upload"],
+)
+def test_a_body_over_its_limit_is_refused_by_its_announced_length(client, path, limit):
+    answer = client.post(path, headers={"content-length": str(limit + 1)})
+    assert answer.status_code == 413
+    assert f"{limit // 1024 // 1024} MB" in answer.text
+
+
+def test_a_body_that_does_not_announce_its_length_is_refused_while_it_comes_in(client):
+    pieces = (b"x" * 100_000 for _ in range(BODY_LIMIT // 100_000 + 2))
+    assert client.post("/gradio_api/queue/join", content=pieces).status_code == 413
+
+
+def test_documents_may_be_larger_than_other_requests(client):
+    answer = client.post("/gradio_api/upload", files={"files": ("big.txt", b"x" * (BODY_LIMIT + 1))})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/monitoring", "/gradio_api/runs"])
+def test_what_the_libraries_would_show_beside_the_pages_is_off(client, path):
+    assert client.get(path).status_code in (403, 404)
+
+
+def test_files_of_the_workspace_are_not_served(client, studio):
+    for path in (studio.workspace.brand_file, studio.workspace.database):
+        assert client.get(f"/gradio_api/file={path}").status_code in (403, 404)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::"])
+def test_the_network_is_refused_while_there_are_no_logins(studio, host):
+    with pytest.raises(AssistantError, match="no logins yet"):
+        serve(studio, host, 7860)
+
+
+def test_a_port_in_use_is_named_with_the_next_step(studio):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AssistantError, match=f"Port {port} is in use.*--port {port + 1}"):
+            serve(studio, port=port)

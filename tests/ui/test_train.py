@@ -1,0 +1,263 @@
+"""The page Train, by its handlers and in a browser; the training itself is one on paper."""
+
+import json
+
+import pytest
+
+from assistant.adapters import FILES, EvaluationLoss, Lineage, install
+from assistant.jobs import Job
+from assistant.ui.charts import loss_chart, nice_ticks, running_mean
+from assistant.ui.course import Course
+from assistant.ui.train_parts import course_html, material_html, versions_html
+from tests.ui.working_pages import chats, clicked, patient, until
+
+CHANGED = {"epochs": 3, "learning_rate": 1e-4, "rank": 16, "alpha": 32, "grounded_share": 0.25}
+
+
+@pytest.fixture
+def paper(studio, monkeypatch, tmp_path):
+    """Trainings on paper, with 40 conversations to learn from; gives the settings they were started with."""
+    (tmp_path / "june.jsonl").write_text(chats(40, "Question {}"))
+    studio.conversations.add(tmp_path / "june.jsonl", "june.jsonl")
+    started = []
+
+    def train(settings):
+        started.append(settings)
+        return studio.jobs.start("tests.ui.standin.training", {"settings": dict(settings)})
+
+    monkeypatch.setattr(studio, "train", train)
+    yield started
+    for job in studio.jobs.list():
+        studio.jobs.stop(job.key)
+        until(lambda key=job.key: not studio.jobs.find(key).active)
+
+
+@pytest.fixture
+def shown(handlers):
+    """Calls a handler and returns what it shows, by element id."""
+
+    def run(name, *values):
+        update = handlers[name](*values)
+        update = update if isinstance(update, dict) else list(update)[-1]
+        return {component.elem_id or "clock": value for component, value in update.items()}
+
+    return run
+
+
+@pytest.fixture
+def logged(studio):
+    """Writes a training's folder as if it had run; the events follow the job's start."""
+
+    def run(*events):
+        folder = studio.workspace.jobs / "20260101-100000-training"
+        folder.mkdir()
+        made = {"module": "assistant.training", "created": "2026-01-01T10:00:00+00:00"}
+        (folder / "job.json").write_text(json.dumps(made))
+        (folder / "log.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    return run
+
+
+def step(number, loss=2.0, steps=10):
+    left = {"tokens": 50, "tokens_per_second": 25.0, "seconds_left": 90.0}
+    return {"event": "step", "step": number, "steps": steps, "loss": loss, **left}
+
+
+def test_without_conversations_it_says_what_to_do(shown):
+    page = shown("train_load", 2)
+    assert "Nothing to learn from yet" in page["q-train-material"]
+    assert 'href="/conversations"' in page["q-train-material"]
+    assert not page["q-train-start"].interactive
+
+
+@pytest.mark.parametrize(
+    ("learned", "held", "text"),
+    [
+        (5, 0, "5 conversations so far; a training needs at least 8. 3 to go."),
+        (1, 0, "1 conversation so far"),
+        (8, 0, "Below 32 conversations none is held out"),
+        (36, 4, "learns from 36 conversations; 4 more are held out to measure how well."),
+    ],
+    ids=["too few", "one", "no evaluation", "enough"],
+)
+def test_it_says_what_there_is_to_learn_from(learned, held, text):
+    assert text in material_html(learned, held, None)
+
+
+def test_the_time_is_estimated_from_the_version_before(studio, paper, shown, tmp_path):
+    _install(studio, tmp_path, conversations=36, settings={"epochs": 1}, seconds=60.0)
+    assert "About 2 min" in shown("train_load", 2)["q-train-material"]
+    assert "About 4 min" in shown("train_load", 4)["q-train-material"]
+
+
+def test_the_button_starts_a_training_with_the_settings(paper, shown):
+    page = shown("train_start", 3, 1e-4, 16, 25)
+    assert paper == [CHANGED]
+    assert not page["q-train-start"].visible
+    assert page["q-train-stop"].visible
+    assert page["clock"].active
+    assert "Training now" in page["q-train-course"]
+
+
+def test_a_setting_out_of_range_is_refused_in_place(paper, shown):
+    assert "&#x27;epochs&#x27; is 99" in shown("train_start", 99, 1e-4, 16, 25)["q-train-said"]
+    assert paper == []
+
+
+def test_a_second_training_is_refused_in_place(paper, shown):
+    shown("train_start", 3, 1e-4, 16, 25)
+    assert "already running" in shown("train_start", 3, 1e-4, 16, 25)["q-train-said"]
+
+
+def test_a_training_is_followed_stopped_and_can_go_on(paper, shown):
+    shown("train_start", 3, 1e-4, 16, 25)
+    following = until(
+        lambda: "500 tokens a second" in (page := shown("train_follow", 2))["q-train-course"] and page
+    )
+    assert list(following) == ["q-train-course"]
+    stopping = shown("train_stop", 2)
+    assert "Stopping: it saves what it has learned" in stopping["q-train-course"] or stopping["q-train-go-on"]
+    ended = until(lambda: (page := shown("train_follow", 2)).get("q-train-start") and page)
+    assert "Stopped at step" in ended["q-train-course"]
+    assert ended["q-train-go-on"].visible
+    assert not ended["clock"].active
+    assert shown("train_go_on", 2)["q-train-stop"].visible
+
+
+def test_a_finished_training_names_losses_and_version(logged, shown):
+    held = {"event": "evaluation", "step": 0, "loss": 2.5}
+    logged(held, step(10), held | {"step": 10, "loss": 2.0}, {"event": "finished", "adapter": "0002"})
+    course = shown("train_load", 2)["q-train-course"]
+    assert "The tuned lanes answer with version 2 now." in course
+    assert "20 % lower than the base model&#x27;s: 2.50 before, 2.00 after." in course.replace("'", "&#x27;")
+    assert 'href="/"' in course
+
+
+@pytest.mark.parametrize(
+    ("events", "text", "resumable"),
+    [
+        ([{"event": "failed", "message": "No <room> left."}], "No &lt;room&gt; left.", False),
+        ([step(4), {"event": "failed", "message": "Diverged."}], "Diverged.", True),
+        ([step(4), {"event": "stopped", "adapter": "0003"}], "kept as version 3, in use now", True),
+        (
+            [step(4), {"event": "stopped", "adapter": None}],
+            "Stopped at step 4 of 10. Nothing was kept.",
+            True,
+        ),
+        ([step(4)], "The process ended without a last word.", True),
+        ([step(10), {"event": "finished", "adapter": "0001"}], "Nothing was held out", False),
+    ],
+    ids=["failed at once", "failed later", "stopped, kept", "stopped, nothing", "killed", "no evaluation"],
+)
+def test_how_a_training_ended_is_told(logged, shown, events, text, resumable):
+    logged(*events)
+    page = shown("train_load", 2)
+    assert text in page["q-train-course"]
+    assert page["q-train-go-on"].visible is resumable
+    assert not page["clock"].active
+
+
+def test_a_course_counts_repeated_steps_once():
+    course = Course.of([step(1), step(2), {"event": "resumed"}, step(2, 1.5), step(3, 1.25)])
+    assert course.training == ((1, 2.0), (2, 1.5), (3, 1.25))
+    assert (course.fraction, course.seconds_left, course.adapter) == (0.3, 90.0, "")
+
+
+def test_a_course_that_has_not_begun_is_shown_as_such(tmp_path):
+    job = Job("1", "training", tmp_path, "2026-01-01T10:00:00+00:00", "waiting")
+    assert "Not at the first step yet" in course_html(job, Course(), stopping=False)
+
+
+def test_versions_are_listed_newest_first_and_an_older_one_is_used(studio, shown, tmp_path):
+    _install(studio, tmp_path, losses=(EvaluationLoss(0, 2.41), EvaluationLoss(5, 1.52)))
+    page = shown("train_load", 2)
+    assert "2.41 → 1.52" in page["q-train-use"]
+    assert page["q-train-versions"].index("Version 2") < page["q-train-versions"].index("Version 1")
+    page = shown("version_use", 2, clicked(name="0001"))
+    assert "<h3>Version 1</h3>" in page["q-train-use"]
+    assert studio.adapter().key == "0001"
+
+
+def test_a_damaged_version_is_named_and_not_used(studio, shown, tmp_path):
+    _install(studio, tmp_path)
+    (studio.workspace.adapters / "0001" / FILES[0]).write_text("changed")
+    assert (
+        "has changed since it was installed" in shown("version_use", 2, clicked(name="0001"))["q-train-said"]
+    )
+    assert "no adapter version" in shown("version_use", 2, clicked(name="9"))["q-train-said"]
+    (studio.workspace.adapters / "0001" / "lineage.json").write_text("{")
+    assert "Version 1 can&#x27;t be used." in shown("train_load", 2)["q-train-versions"]
+
+
+def test_the_current_version_gone_is_reported(studio, shown):
+    (studio.workspace.adapters / "current").write_text("0009\n")
+    page = shown("train_load", 2)
+    assert "no adapter version" in page["q-train-said"]
+    assert "wait for their first version" in page["q-train-use"]
+
+
+def test_no_versions_show_no_list():
+    assert versions_html([], "") == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (1.52, 2.41, [1.5, 1.75, 2.0, 2.25, 2.5]),
+        (0.0, 0.0, [0.0, 0.25]),
+        (2.0, 2.0, [2.0, 2.5]),
+        (0.1, 9.3, [0.0, 2.5, 5.0, 7.5, 10.0]),
+    ],
+    ids=["usual", "zero", "one value", "wide"],
+)
+def test_the_axis_has_round_numbers(low, high, ticks):
+    assert nice_ticks(low, high) == ticks
+
+
+def test_the_running_mean_begins_at_the_first_value_and_follows():
+    smooth = running_mean([(1, 4.0), (2, 2.0)], keep=0.5)
+    assert smooth == [(1, 4.0), (2, pytest.approx(8 / 3))]
+
+
+def test_a_long_course_is_thinned_out_and_keeps_its_end():
+    points = [(number, 2 - number / 2000) for number in range(1, 1001)]
+    chart = loss_chart(points, [], 1000)
+    line = chart.split('class="q-charts-raw" points="')[1].split('"')[0].split()
+    assert len(line) <= 241
+    assert line[-1].startswith("100.00,")
+
+
+def test_the_plot_moves_is_found_again_and_stops(address, browser_page, paper):
+    page = patient(browser_page)
+    page.goto(f"{address}/train")
+    page.get_by_role("button", name="Train a new version").click()
+    line = page.locator(".q-charts-training")
+    line.wait_for(state="attached")
+    first = line.get_attribute("points")
+    page.wait_for_function(
+        "seen => document.querySelector('.q-charts-training').getAttribute('points') !== seen", arg=first
+    )
+    page.reload()
+    page.get_by_text("Training on paper").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Stopped at step").wait_for()
+    assert page.get_by_role("button", name="Go on with the last one").is_visible()
+
+
+def _install(studio, folder, **changes):
+    for name in FILES:
+        (folder / name).write_text("{}")
+    about = {"settings": {}, "losses": (), "seconds": 1.0, "conversations": 1} | changes
+    lineage = Lineage(
+        "paper",
+        "",
+        "",
+        "",
+        "",
+        tokens=1,
+        examples=1,
+        grounded=0,
+        created="2026-01-01T00:00:00+00:00",
+        **about,
+    )
+    return install(studio.workspace.adapters, folder, lineage)

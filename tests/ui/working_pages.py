@@ -1,0 +1,53 @@
+"""What the tests of the working pages share: clicks and dropped files as the browser sends them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from playwright.sync_api import Page
+
+REFUND = '{"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "Five days."}]}'
+
+
+def clicked(**data: str) -> gr.EventData:
+    """A click on a button that carries `data`."""
+    return gr.EventData(None, data)
+
+
+def dropped(files: dict[str, Path], failed: dict[str, str] | None = None) -> gr.EventData:
+    """Files dropped, by name; `failed` are those whose upload failed, with the reason."""
+    arrived = [{"path": str(path), "name": name} for name, path in files.items()]
+    lost = [{"name": name, "reason": reason} for name, reason in (failed or {}).items()]
+    return gr.EventData(None, {"files": arrived, "failed": lost})
+
+
+def uploads(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> dict[str, Path]:
+    """Texts as uploaded files, by name, in an uploads' folder of the test's own."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return {name: folder / name for name in files}
+
+
+def chats(count: int, question: str = "How long does refund number {} take?") -> str:
+    """A file of conversations, one a line."""
+    return "\n".join(REFUND % question.format(number) for number in range(count)) + "\n"
+
+
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What `condition` gives once it is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "It did not come true in time."
+        time.sleep(0.02)
+    return found
+
+
+def patient(page: Page) -> Page:
+    """The page, with time enough for a busy machine."""
+    page.set_default_timeout(40_000)
+    return page
