@@ -27,7 +27,7 @@ def answer_html(answer: Answer, turn_id: int, *, writing: bool = False) -> str:
     if answer.record:
         parts.append(_facts(answer.record))
     elif not waits and not answer.error:
-        parts.append('<p class="q-facts">Interrupted before its end. Retry asks again.</p>')
+        parts.append('<p class="q-facts">Not finished when this was shown. Reload to see more, or retry.</p>')
     state = ' aria-busy="true"' if waits else ""
     return f'<article class="q-answer" style="{hue(lane)}"{state}>{"".join(parts)}</article>'
 

@@ -17,6 +17,7 @@ from assistant.ui.voice import FIELDS, Field, brand_of, texts_of
 from assistant.workspace import Workspace
 
 LEAD = "Who your assistants speak for, and how. All four are given this voice before every question."
+CALM: dict[str, Any] = {"show_progress": "hidden"}
 GROUPS = (
     ("The company", ("name", "tagline", "sample_questions")),
     ("How it sounds", ("tone", "greeting", "sign_off")),
@@ -41,11 +42,12 @@ class Handlers:
         ]
         return [*around, self._key, *texts_of(brand), brand.max_words]
 
-    def preview(self, *values: Any) -> tuple[str, str]:
-        """The prompt that the fields make; an earlier message goes."""
+    def preview(self, *values: Any) -> tuple[Any, str]:
+        """The prompt that the fields make; an earlier message goes once something was changed."""
         before, _ = self._brand()
         brand = brand_of(values[:-1], values[-1], before)
-        return "", preview_html(brand, saved=brand == before)
+        saved = brand == before
+        return gr.skip() if saved else "", preview_html(brand, saved=saved)
 
     def save(self, form: str, *values: Any) -> tuple[str, str, str]:
         """Keep the voice, unless the form is another company's than the one that is open now."""
@@ -124,33 +126,27 @@ class Handlers:
 
 def page(studio: Studio) -> None:
     """Draw the page and connect its handlers."""
-    does, calm = Handlers(studio), {"show_progress": "hidden"}
+    does = Handlers(studio)
     gr.HTML(heading("Company", LEAD), apply_default_css=False, js_on_load=None)
     steps = html("q-company-steps")
     form = gr.Textbox(visible="hidden", label="Whose form it is")
     with gr.Row(elem_classes="q-parts-columns q-company-columns"):
         with gr.Column(scale=7, min_width=320):
             fields = _form_part()
-            with gr.Row(elem_classes="q-actions"):
-                save = gr.Button("Save the voice", variant="primary", size="md", elem_id="q-company-save")
-            said = html("q-company-said")
+            with gr.Column(elem_classes="q-company-bar"):
+                said = html("q-company-said")
+                with gr.Row(elem_classes="q-actions"):
+                    save = gr.Button("Save the voice", variant="primary", size="md", elem_id="q-company-save")
         with gr.Column(scale=5, min_width=320, elem_classes="q-company-aside"):
             preview = html("q-company-preview", "follow_voice")
             companies = _companies_part(does)
     shown = [steps, companies, said, preview, form, *fields]
-    gr.on(None, does.load, None, shown, api_name="company_load", **calm)
-    typed = [field.input for field in fields]
-    gr.on(
-        typed,
-        does.preview,
-        fields,
-        [said, preview],
-        api_name="company_preview",
-        trigger_mode="always_last",
-        **calm,
-    )
-    save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **calm)
-    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **calm)
+    gr.on(None, does.load, None, shown, api_name="company_load", **CALM)
+    # Not `input`: that one does not come when text is pasted.
+    typed, newest = [field.change for field in fields], {"trigger_mode": "always_last", **CALM}
+    gr.on(typed, does.preview, fields, [said, preview], api_name="company_preview", **newest)
+    save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **CALM)
+    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **CALM)
 
 
 def _form_part() -> list[Any]:
@@ -185,8 +181,7 @@ def _companies_part(does: Handlers) -> gr.HTML:
         )
         create = gr.Button("New company", size="md")
     said, opened = html("q-company-opened"), gr.Textbox(visible="hidden", label="Company that was opened")
-    calm: dict[str, Any] = {"show_progress": "hidden"}
-    companies.open_company(does.open, None, [said, opened], api_name="company_open", **calm)
-    gr.on([name.submit, create.click], does.create, name, [said, opened], api_name="company_create", **calm)
+    companies.open_company(does.open, None, [said, opened], api_name="company_open", **CALM)
+    gr.on([name.submit, create.click], does.create, name, [said, opened], api_name="company_create", **CALM)
     opened.change(None, opened, None, js="key => { if (key) location.assign('/company'); }")
     return companies

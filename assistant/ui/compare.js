@@ -38,15 +38,17 @@ window.quartet = (() => {
       tab.setAttribute("aria-selected", String(tab.dataset.lane === key));
   }
 
+  /* While lanes write into this page it is left altogether, so that nothing of theirs lands in another chat. */
   function openChat(id) {
-    send("open_chat", { chat: id });
+    if (one("#q-stop")) location.assign(id ? `/?chat=${encodeURIComponent(id)}` : "/");
+    else send("open_chat", { chat: id });
     closeDrawer();
   }
 
   const clicks = [
     ["[data-opens]", (hit) => openDrawer(hit.dataset.opens, hit)],
     ["[data-closes]", () => closeDrawer()],
-    ["[data-new-chat]", () => { one("#q-new-chat").click(); closeDrawer(); one("#q-question textarea").focus(); }],
+    ["[data-new-chat]", () => { openChat(""); one("#q-question textarea").focus(); }],
     ["[data-sample]", (hit) => send("ask_sample", { question: hit.dataset.sample })],
     [".q-tabs [data-lane]", (hit) => chooseLane(hit.dataset.lane)],
     [".q-source", (hit) => {

@@ -28,12 +28,10 @@ from knowledge.errors import KnowledgeError
 SECONDS_BETWEEN_UPDATES = 0.1
 """A browser falls behind when four lanes are redrawn more often than ten times a second."""
 
-NAMED = "chat => [quartet.named(chat)]"
-NAMED_AND_TEXT = "(text, chat) => [text, quartet.named(chat)]"
-"""Before a handler is called: a chat that has no id yet is given a name (see `new_chats.py`)."""
-
 WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat' 'open_source'"
 """Hands `compare.js` the way to send what was clicked; the quoted names are the events that may come."""
+
+STILL_WRITING = "The lanes are still answering in this chat. Wait for them, or stop them first."
 
 CALM: dict[str, Any] = {"show_progress": "hidden"}
 """For every event: no veil over what is about to change."""
@@ -50,6 +48,7 @@ class Handlers:
         self._studio = studio
         self._board = board
         self._new_chats = NewChats(studio)
+        self._written: set[str] = set()
 
     def load(self, request: gr.Request) -> Update:
         """The chat that the page's address names, or an empty one."""
@@ -66,20 +65,15 @@ class Handlers:
         except AssistantError as problem:
             return self._shown(None) | {self._board.problem: notice(str(problem), "problem")}
 
-    def open_chat(self, present: str, event: gr.EventData) -> Update:
-        """Show the chat that was clicked in the list; what is being written in the present one ends."""
-        self._studio.stop(present)
+    def open_chat(self, event: gr.EventData) -> Update:
+        """Show the chat that was clicked; without an id an empty one."""
         return self.open(str(event.chat))
-
-    def new_chat(self, present: str) -> Update:
-        """Show an empty chat."""
-        self._studio.stop(present)
-        return self._shown(None)
 
     def remove_chat(self, present: str, event: gr.EventData) -> Update:
         """Remove the chat whose removal was confirmed; if it is the one shown, an empty one follows."""
         gone = str(event.chat)
-        self._studio.stop(gone)
+        if gone in self._written:
+            return {self._board.problem: notice(STILL_WRITING)}
         self._studio.chats.remove(gone)
         return self._shown(None) if gone == present else {self._board.chats: self._chat_list(present)}
 
@@ -124,15 +118,21 @@ class Handlers:
     def _streamed(self, chat_id: str, answers: Answers, *, sent: bool) -> Iterator[Update]:
         """The board while lanes write, then as it was stored; a problem is shown and ends it."""
         board, problem = self._board, ""
+        if chat_id in self._written:
+            yield {board.problem: notice(STILL_WRITING)}
+            return
+        self._written.add(chat_id)
         try:
             with closing(answers) as written:  # type: ignore[type-var]
                 yield from self._writing(chat_id, written, {board.question: ""} if sent else {})
         except (AssistantError, KnowledgeError) as error:
             problem = notice(str(error), "problem")
-        chat = self._studio.chats.read(chat_id)
-        shown = self._shown(chat) | {board.problem: problem}
-        del shown[board.question]
-        yield shown
+        finally:
+            self._written.discard(chat_id)
+        if self._last_turn(chat_id) is not None or problem:
+            shown = self.open(chat_id) | {board.problem: problem}
+            del shown[board.question]
+            yield shown
 
     def _writing(self, chat_id: str, answers: Answers, opening: Update) -> Iterator[Update]:
         said: dict[str, Answer] = {}
@@ -222,38 +222,24 @@ def _connect(does: Handlers, board: Board) -> None:
     """Which handler answers which event."""
     wire = gr.HTML(visible="hidden", elem_id="q-wire", js_on_load=WIRES)
     gr.on(None, does.load, None, board.all, api_name="chat_load", **CALM)
-    _connect_chats(does, board, wire, _connect_asking(does, board, wire))
-    both = [board.question, board.chat_id]
-    drafts: dict[str, Any] = {
-        **CALM,
-        "api_name": "chat_draft",
-        "trigger_mode": "always_last",
-        "js": NAMED_AND_TEXT,
-    }
-    board.question.input(does.save_draft, both, board.chat_id, **drafts)
+    _connect_asking(does, board, wire)
+    wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **CALM)
+    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **CALM)
     opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **CALM)
     opened.then(None, js="() => quartet.showPassage()")
     board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")
 
 
-def _connect_asking(does: Handlers, board: Board, wire: gr.HTML) -> list[Any]:
-    """What makes the lanes write, and Stop; returns the events that write."""
-    shared: dict[str, Any] = {**CALM, "concurrency_id": "answers", "concurrency_limit": 4}
-    sends: dict[str, Any] = {**shared, "api_name": "chat_send", "js": NAMED_AND_TEXT}
-    samples: dict[str, Any] = {**shared, "api_name": "chat_sample", "js": NAMED}
-    board.stop.click(does.stop, board.chat_id, None, api_name="chat_stop", **CALM)
+def _connect_asking(does: Handlers, board: Board, wire: gr.HTML) -> None:
+    """The message box, what makes the lanes write, and Stop."""
+    both = [board.question, board.chat_id]
+    named: dict[str, Any] = {**CALM, "js": "(text, chat) => [text, quartet.named(chat)]"}
+    limits: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
     asked = [board.question.submit, board.send.click]
-    return [
-        gr.on(asked, does.send, [board.question, board.chat_id], board.all, **sends),
-        wire.ask_sample(does.ask_sample, board.chat_id, board.all, **samples),
-        board.retry.click(does.retry, board.chat_id, board.all, api_name="chat_retry", **shared),
-    ]
-
-
-def _connect_chats(does: Handlers, board: Board, wire: gr.HTML, writing: list[Any]) -> None:
-    """What goes to another chat; it ends what is still being written in this one."""
-    fresh = gr.Button("New chat", visible="hidden", elem_id="q-new-chat")
-    leaves: dict[str, Any] = {**CALM, "cancels": writing}
-    wire.open_chat(does.open_chat, board.chat_id, board.all, api_name="chat_open", **leaves)
-    fresh.click(does.new_chat, board.chat_id, board.all, api_name="chat_new", **leaves)
-    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **CALM)
+    gr.on(asked, does.send, both, board.all, api_name="chat_send", **named, **limits)
+    named |= {"trigger_mode": "always_last"}
+    board.question.input(does.save_draft, both, board.chat_id, api_name="chat_draft", **named)
+    sample: dict[str, Any] = {**CALM, **limits, "js": "chat => [quartet.named(chat)]"}
+    wire.ask_sample(does.ask_sample, board.chat_id, board.all, api_name="chat_sample", **sample)
+    board.retry.click(does.retry, board.chat_id, board.all, api_name="chat_retry", **CALM, **limits)
+    board.stop.click(does.stop, board.chat_id, None, api_name="chat_stop", **CALM)

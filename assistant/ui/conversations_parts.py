@@ -17,9 +17,9 @@ NO_FILES = "Drop a file of past chats above: one conversation a line, with repli
 NOTE = "q-conversations-note"
 SHAPES = (
     '{"messages": [\n  {"role": "user", "content": "Is express quicker?"},\n'
-    '  {"role": "assistant", "content": "Yes: it arrives the next day."}]}',
+    '  {"role": "assistant", "content": "Yes, by a day."}]}',
     '{"conversations": [\n  {"from": "human", "value": "Is express quicker?"},\n'
-    '  {"from": "gpt", "value": "Yes: it arrives the next day."}]}',
+    '  {"from": "gpt", "value": "Yes, by a day."}]}',
 )
 MENDING = (
     "The other lines of these files are in use. Mend these in the file and drop it again: "

@@ -98,8 +98,11 @@ class Handlers:
 
     def _table(self) -> str:
         try:
-            knowledge = self._studio.knowledge
-            return table_html(knowledge.documents(), knowledge.removed(), knowledge.notice)
+            knowledge, addition = self._studio.knowledge, self._intake.now(self._company)
+            documents = knowledge.documents()
+            if addition and addition.running and not documents:
+                return ""
+            return table_html(documents, knowledge.removed(), knowledge.notice)
         except PROBLEMS as problem:
             return notice(str(problem), "problem")
 

@@ -8,7 +8,7 @@ from html import escape
 
 from assistant.ui.intake import Addition
 from assistant.ui.layout import notice
-from assistant.ui.parts import action, empty, number, section, size, table, undo_strip
+from assistant.ui.parts import action, duration, empty, number, section, size, table, undo_strip
 from assistant.ui.rendering import counted, moment
 from knowledge.library import READY
 from knowledge.retrieval import DocumentState, Progress
@@ -67,14 +67,19 @@ def _running(addition: Addition) -> str:
     # Reading and embedding take about as long as each other, so each gets a half of the bar.
     share = progress.done / max(progress.total, 1)
     percent = round(50 * share if reading else 50 + 50 * share)
+    left = _left(addition.seconds_left, "to read" if reading else "")
     later = f" · {counted(addition.waiting, 'file')} to follow" if addition.waiting else ""
     files = _files(addition.names, progress.done) if reading and len(addition.names) > 1 else ""
     return (
         '<div class="q-card q-documents-adding" role="status">'
-        f'<div class="q-documents-now"><b>{escape(progress.text)}{later}</b>'
+        f'<div class="q-documents-now"><b>{escape(progress.text)}{left}{later}</b>'
         f"{action('Stop', 'stop', label='Stop adding')}</div>"
         f'<span class="q-meter q-parts-meter"><span style="width:{percent}%"></span></span>{files}</div>'
     )
+
+
+def _left(seconds: float | None, what: str) -> str:
+    return "" if seconds is None else f" · about {duration(seconds)} left {what}".rstrip()
 
 
 def _files(names: Sequence[str], done: int) -> str:

@@ -74,7 +74,7 @@ def _found_html(found: Found, number: int) -> str:
 
 
 def _excerpt(passage: Passage) -> str:
-    """The passage without the titles it begins with, which its place names already, and without empty lines."""
+    """The passage without the titles it begins with, which its place names, and without empty lines."""
     text = passage.text
     for title in (passage.title.partition(SEPARATOR)[0], *passage.heading):
         text = text.removeprefix(f"{title}\n").lstrip("\n")

@@ -4,6 +4,7 @@ It knows how far an addition is and how it ended. It does not know pages or how 
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from assistant.errors import AssistantError
 from knowledge.errors import KnowledgeError
-from knowledge.library import READY, REFUSED
+from knowledge.library import READY, REFUSED, Report
 from knowledge.retrieval import DocumentState, KnowledgeBase, Progress
 
 Files = Sequence[tuple[Path, str]]
@@ -25,6 +26,8 @@ class Addition:
     names: tuple[str, ...]
     running: bool = True
     progress: Progress | None = None
+    seconds: float = 0.0
+    """How long the stage that `progress` names has taken so far."""
     outcomes: tuple[DocumentState, ...] = ()
     replaced: int = 0
     """How many of the files took the place of an earlier one of their name."""
@@ -32,6 +35,12 @@ class Addition:
     waiting: int = 0
     """Files of later deliveries, whose turn comes next."""
     ended: str = ""
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the present stage may still take; None before there is anything to go by."""
+        now = self.progress
+        return self.seconds / now.done * (now.total - now.done) if now and now.done else None
 
     @property
     def refused(self) -> tuple[DocumentState, ...]:
@@ -101,16 +110,11 @@ class Intake:
                 queue.addition = replace(ended, names=names, running=True, ended="")
 
     def _add(self, queue: _Queue, knowledge: KnowledgeBase, files: Files) -> Addition:
-        def follow(progress: Progress) -> None:
-            if queue.stop:
-                raise _Stopped
-            queue.addition = replace(queue.addition, progress=progress)
-
         before, outcomes, problem = queue.addition, [], ""
         there: set[str] = set()
         try:
             there = {state.name for state in knowledge.documents() if state.state == READY}
-            outcomes = knowledge.add(files, progress=follow)
+            outcomes = knowledge.add(files, progress=_follower(queue))
         except _Stopped:
             problem = STOPPED
         except (AssistantError, KnowledgeError) as known:
@@ -128,3 +132,17 @@ class Intake:
             progress=None,
             ended=now,
         )
+
+
+def _follower(queue: _Queue) -> Report:
+    """What the knowledge base reports to: notes how far it is and how long the stage took, or ends it."""
+    began: dict[str, float] = {}
+
+    def follow(progress: Progress) -> None:
+        if queue.stop:
+            raise _Stopped
+        now = time.monotonic()
+        seconds = now - began.setdefault(progress.stage, now)
+        queue.addition = replace(queue.addition, progress=progress, seconds=seconds)
+
+    return follow

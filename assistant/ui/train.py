@@ -24,7 +24,18 @@ from assistant.ui.train_parts import course_html, in_use_html, material_html, ve
 
 LEAD = "Your conversations become an adapter: a small file that gives the model your company's voice."
 DEFAULTS = TrainingSettings()
-RATES = [("Careful: 0.0001", 1e-4), ("Usual: 0.0005", 5e-4), ("Bold: 0.001", 1e-3)]
+RATES = [
+    (f"{name}: {factor * DEFAULTS.learning_rate:g}", factor * DEFAULTS.learning_rate)
+    for name, factor in (("Careful", 0.25), ("Usual", 1), ("Bold", 2))
+]
+RANKS = sorted({4, 8, 16, 32, DEFAULTS.rank})
+SHARE = 100 * DEFAULTS.grounded_share
+ABOUT = {
+    "epochs": "How often each conversation is read; more takes longer.",
+    "rate": "How far each step goes; too bold forgets what the model knew.",
+    "rank": "How much room the adapter has; small suits few conversations.",
+    "share": "How many replies are also learned with passages shown, so that Combined reads them.",
+}
 GO_ON = ("lost", "failed", "stopped")
 """How a training ended that can go on from where it was saved."""
 Update = dict[Any, Any]
@@ -58,9 +69,9 @@ class Handlers:
         self._studio = studio
         self._board = board
 
-    def load(self, epochs: float) -> Update:
+    def load(self) -> Update:
         """The page as it is now; a training that is under way is found again."""
-        return self._shown("", epochs)
+        return self._shown("", DEFAULTS.epochs)
 
     def start(self, epochs: float, rate: float, rank: float, share: float) -> Iterator[Update]:
         """Begin to train a new version; getting its base model ready can take a while."""
@@ -69,7 +80,7 @@ class Handlers:
             "epochs": int(epochs),
             "learning_rate": float(rate),
             "rank": int(rank),
-            "alpha": 2 * int(rank),
+            "alpha": int(rank) * DEFAULTS.alpha // DEFAULTS.rank,
             "grounded_share": share / 100,
         }
         yield self._changed(lambda: self._start(values), epochs)
@@ -153,7 +164,11 @@ class Handlers:
         return Course.of(self._studio.jobs.events(job.key))
 
     def _course_html(self, job: Job | None) -> str:
-        return course_html(job, self._course(job), stopping=JobLog(job.folder).stop_asked()) if job else ""
+        if job is None:
+            return ""
+        used, _ = self._used()
+        stopping = JobLog(job.folder).stop_asked()
+        return course_html(job, self._course(job), used=used.key if used else "", stopping=stopping)
 
     def _seconds(self, conversations: int, epochs: float) -> float | None:
         """How long a training may take, going by the newest version; None where there is none to go by."""
@@ -197,44 +212,21 @@ def page(studio: Studio) -> None:
 def _settings_part() -> list[Any]:
     """Epochs, learning rate, rank and grounded share, folded away: the defaults suit most companies."""
     with gr.Accordion("Settings", open=False, elem_id="q-train-settings"):
-        epochs = gr.Slider(
-            1,
-            10,
-            DEFAULTS.epochs,
-            step=1,
-            label="Epochs",
-            info="How often each conversation is read; more takes longer.",
-        )
-        rate = gr.Radio(
-            RATES,
-            value=DEFAULTS.learning_rate,
-            label="Learning rate",
-            info="How far each step goes; too bold forgets.",
-        )
-        rank = gr.Radio(
-            [4, 8, 16, 32],
-            value=DEFAULTS.rank,
-            label="Rank",
-            info="How much room the adapter has; small suits short data.",
-        )
-        share = gr.Slider(
-            0,
-            100,
-            100 * DEFAULTS.grounded_share,
-            step=25,
-            label="Grounded share in %",
-            info="How many replies are also learned with passages shown, so that Combined reads them.",
-        )
-    return [epochs, rate, rank, share]
+        return [
+            gr.Slider(1, 10, DEFAULTS.epochs, step=1, label="Epochs", info=ABOUT["epochs"]),
+            gr.Radio(RATES, value=DEFAULTS.learning_rate, label="Learning rate", info=ABOUT["rate"]),
+            gr.Radio(RANKS, value=DEFAULTS.rank, label="Rank", info=ABOUT["rank"]),
+            gr.Slider(0, 100, SHARE, step=5, label="Grounded share in %", info=ABOUT["share"]),
+        ]
 
 
 def _connect(does: Handlers, board: Board, settings: list[Any]) -> None:
     calm: dict[str, Any] = {"show_progress": "hidden"}
     epochs = settings[0]
-    gr.on(None, does.load, epochs, board.all, api_name="train_load", **calm)
+    gr.on(None, does.load, None, board.all, api_name="train_load", **calm)
     board.start.click(does.start, settings, board.all, api_name="train_start", trigger_mode="once", **calm)
     board.stop.click(does.stop, epochs, board.all, api_name="train_stop", **calm)
     board.go_on.click(does.go_on, epochs, board.all, api_name="train_go_on", **calm)
     board.clock.tick(does.follow, epochs, board.all, api_name="train_follow", **calm)
     board.versions.use(does.use, epochs, board.all, api_name="version_use", **calm)
-    epochs.input(does.estimate, epochs, board.material, api_name="train_estimate", **calm)
+    epochs.change(does.estimate, epochs, board.material, api_name="train_estimate", **calm)

@@ -74,9 +74,9 @@ def versions_html(versions: Sequence[Adapter], used: str) -> str:
     )
 
 
-def course_html(job: Job, course: Course, *, stopping: bool) -> str:
+def course_html(job: Job, course: Course, *, used: str, stopping: bool) -> str:
     """The newest training: how far it is, or how it ended."""
-    head = _under_way(job, course, stopping) if job.active else _ending(job, course)
+    head = _under_way(job, course, stopping) if job.active else _ending(job, course, used)
     chart = loss_chart(course.training, course.evaluation, course.steps)
     return f'{head}<div class="q-card q-train-chart">{chart}</div>' if chart else head
 
@@ -95,13 +95,13 @@ def _under_way(job: Job, course: Course, stopping: bool) -> str:
     )
 
 
-def _ending(job: Job, course: Course) -> str:
+def _ending(job: Job, course: Course, used: str) -> str:
     title = section("Last training", moment(job.created))
     version = int(course.adapter) if course.adapter.isdigit() else 0
     if job.status == "finished":
         return title + (
             '<div class="q-notice q-notice-good" role="status">'
-            f"The tuned lanes answer with version {version} now. {_improvement(course)} "
+            f"{_outcome(course, used)} {_improvement(course)} "
             '<a href="/">Compare them</a></div>'
         )
     if job.status == "stopped":
@@ -113,6 +113,17 @@ def _ending(job: Job, course: Course) -> str:
         at = f" at step {course.step:,} of {course.steps:,}" if course.steps else ""
         return title + notice(f"Stopped{at}. {kept}")
     return title + notice(job.message, "problem")
+
+
+def _outcome(course: Course, used: str) -> str:
+    if not course.adapter.isdigit():
+        return "It has finished."
+    version = int(course.adapter)
+    return (
+        f"The tuned lanes answer with version {version} now."
+        if course.adapter == used
+        else f"It became version {version}."
+    )
 
 
 def _improvement(course: Course) -> str:

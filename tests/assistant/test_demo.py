@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from assistant import demo
-from assistant.adapters import Adapter, check, current, list_adapters
+from assistant.adapters import Adapter, check, current, data_digest, list_adapters
 from assistant.brand import read_brand
-from assistant.conversations import ConversationStore, near_duplicate_rate, read_conversations
+from assistant.conversations import ConversationStore, near_duplicate_rate, read_conversations, split
 from assistant.demo import DEMO, DEMO_QUESTIONS, add_demo_documents, seed_demo
 from assistant.errors import AssistantError
 from assistant.evaluation import accurate, read_questions, voice
+from assistant.models import STARTER_CHAT
+from assistant.prompts import Message, prompt_hash, system_prompt
 from assistant.workspace import read_json
 from knowledge.documents import read_document
 from knowledge.retrieval import KnowledgeBase, files_under
@@ -20,10 +22,6 @@ from tests.fakes import WordEncoder
 
 DOCUMENTS = files_under([DEMO / "documents"])
 CONVERSATIONS, ADAPTER = DEMO / "conversations.jsonl", DEMO / "adapter"
-needs_conversations = pytest.mark.skipif(
-    not CONVERSATIONS.exists(), reason="conversations.jsonl is not shipped yet"
-)
-needs_adapter = pytest.mark.skipif(not ADAPTER.exists(), reason="the demo's adapter is not shipped yet")
 MOST_NEAR_DUPLICATES = 0.05
 
 
@@ -67,15 +65,13 @@ def _named_documents() -> set[str]:
     return {name for line in lines for name in json.loads(line).get("documents", ())}
 
 
-@needs_conversations
 def test_all_conversations_are_usable_and_hardly_two_alike():
     reading = read_conversations(CONVERSATIONS)
     assert reading.refused == ()
-    assert len(reading.conversations) >= 100
+    assert len(reading.conversations) >= 240
     assert near_duplicate_rate(reading.conversations) < MOST_NEAR_DUPLICATES
 
 
-@needs_conversations
 def test_no_evaluation_question_is_taught():
     asked = {" ".join(question.question.lower().split()) for question in read_questions(DEMO_QUESTIONS)}
     said = {
@@ -87,12 +83,27 @@ def test_no_evaluation_question_is_taught():
     assert asked & said == set()
 
 
-@needs_adapter
 def test_the_shipped_adapter_is_the_one_of_its_lineage():
-    shipped = Adapter(ADAPTER.name, ADAPTER, None)
-    check(shipped)
+    check(Adapter(ADAPTER.name, ADAPTER, None))
     lineage = read_json(ADAPTER / "lineage.json")
     assert set(lineage["files"]) == {"adapter_config.json", "adapter_model.safetensors"}
+    assert (ADAPTER / "adapter_model.safetensors").stat().st_size < 6_000_000
+
+
+def test_the_shipped_adapter_learned_the_shipped_conversations_in_the_shipped_voice():
+    lineage = read_json(ADAPTER / "lineage.json")
+    settings = lineage["settings"]
+    parts = split(
+        read_conversations(CONVERSATIONS).conversations,
+        share=settings["evaluation_share"],
+        seed=settings["seed"],
+    )
+    texts = [[(message.role, message.content) for message in each.messages] for each in parts.train]
+    assert lineage["data_digest"] == data_digest(texts)
+    voice_prompt = Message("system", system_prompt(read_brand(DEMO / "brand.toml")))
+    assert lineage["prompt_hash"] == prompt_hash([voice_prompt])
+    assert lineage["base"].startswith(STARTER_CHAT.name)
+    assert lineage["losses"][-1]["loss"] < lineage["losses"][0]["loss"]
 
 
 # Becoming the demo company

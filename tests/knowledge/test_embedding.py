@@ -5,60 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from knowledge.errors import KnowledgeError
 
-WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    *["the", "a", "red", "blue", "pot", "bag", "hours", "shop", "opens", "at", "nine"],
-]
 
-
-@pytest.fixture(scope="module")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of one layer and sixteen numbers, saved as sentence-transformers saves its models."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder")
-    tokenizer = Tokenizer(
-        models.WordPiece({word: place for place, word in enumerate(WORDS)}, unk_token="[UNK]")
-    )
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names).save_pretrained(
-        folder / "bert"
-    )
-    config = BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=512,
-    )
-    BertModel(config).save_pretrained(folder / "bert")
-    transformer = Transformer(str(folder / "bert"))
-    SentenceTransformer(modules=[transformer, Pooling(16)], device="cpu").save_pretrained(
-        str(folder / "model")
-    )
-    return folder / "model"
-
-
-def test_vectors_are_of_unit_length(model_folder: Path) -> None:
+def test_vectors_are_of_unit_length(tiny_encoder_folder: Path) -> None:
     from knowledge.embedding import SentenceEncoder
 
-    encoder = SentenceEncoder(model_folder)
+    encoder = SentenceEncoder(tiny_encoder_folder)
     vectors = encoder.encode(["the red pot", "the blue bag opens at nine", "the red pot"])
     assert (vectors.shape, vectors.dtype, encoder.dimension) == ((3, 16), np.float32, 16)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
@@ -66,25 +20,25 @@ def test_vectors_are_of_unit_length(model_folder: Path) -> None:
     assert encoder.encode([]).shape == (0, 16)
 
 
-def test_no_more_than_256_word_pieces_are_seen(model_folder: Path) -> None:
+def test_no_more_than_256_word_pieces_are_seen(tiny_encoder_folder: Path) -> None:
     from knowledge.embedding import SentenceEncoder
 
-    encoder = SentenceEncoder(model_folder)
+    encoder = SentenceEncoder(tiny_encoder_folder)
     one, two = encoder.encode(["red " * 300, "red " * 300 + "blue pot"])
     assert one == pytest.approx(two, abs=1e-6)
 
 
-def test_the_identity_is_that_of_the_weights_and_settings(model_folder: Path, tmp_path: Path) -> None:
+def test_the_identity_is_that_of_the_weights_and_settings(tiny_encoder_folder: Path, tmp_path: Path) -> None:
     from knowledge.embedding import identity_of
 
     copy = tmp_path / "copy"
-    shutil.copytree(model_folder, copy)
-    assert identity_of(copy) == identity_of(model_folder)
+    shutil.copytree(tiny_encoder_folder, copy)
+    assert identity_of(copy) == identity_of(tiny_encoder_folder)
     weights = next(copy.glob("*.safetensors"))
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert identity_of(copy) != identity_of(model_folder)
+    assert identity_of(copy) != identity_of(tiny_encoder_folder)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from fakes import FakeModels, QueueEngine, WordEncoder
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from assistant.adapters import FILES, Lineage, install
 from assistant.brand import Brand, write_brand
@@ -21,6 +20,7 @@ from assistant.studio import Studio
 from assistant.ui import build
 from assistant.workspace import open_workspace
 from knowledge.retrieval import KnowledgeBase
+from tests.fakes import FakeModels, QueueEngine, WordEncoder
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 30_000
@@ -135,6 +135,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def is_error(message: ConsoleMessage) -> bool:
+    """Whether the console says that something is wrong; a request that a reload cut off is not."""
+    cut_off = "AbortError" in message.text or "Connection errored out" in message.text
+    return message.type == "error" and not cut_off
+
+
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
     """A fresh page at desk size; whatever its console reports as an error fails the test."""
@@ -143,7 +149,7 @@ def browser_page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
     yield page
     context.close()
     assert errors == []

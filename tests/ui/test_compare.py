@@ -116,7 +116,7 @@ def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
     shown = ask()[-1]
     assert "ran out of memory" in shown["q-problem"]
     assert "Some" in shown["q-live-prompt"]
-    assert "Interrupted" in shown["q-live-prompt"]
+    assert "Not finished" in shown["q-live-prompt"]
 
 
 def test_stop_ends_the_answers_and_they_say_so(handlers, ask, engine):
@@ -126,6 +126,26 @@ def test_stop_ends_the_answers_and_they_say_so(handlers, ask, engine):
     handlers["chat_stop"](chat_id)
     shown = named(list(streamed)[-1])
     assert all("stopped" in shown[lane] for lane in LIVE)
+
+
+def test_a_chat_that_is_being_answered_takes_no_second_question(handlers, ask, engine):
+    engine.queue(*["word " * 20] * 4)
+    streamed = handlers["chat_send"](QUESTION, "")
+    chat_id = named(next(streamed))["q-chat-id"]
+    assert "still answering" in ask("Another", chat_id)[-1]["q-problem"]
+    removal = named(handlers["chat_remove"](chat_id, clicked(chat=chat_id)))
+    assert "still answering" in removal["q-problem"]
+    streamed.close()
+    assert "Another" in ask("Another", chat_id)[-1]["q-asked"]
+
+
+def test_a_closed_page_ends_its_answers_and_keeps_what_was_said(handlers, engine, studio, monkeypatch):
+    monkeypatch.setattr(compare, "SECONDS_BETWEEN_UPDATES", 0.0)
+    engine.queue(*["word " * 20] * 4)
+    streamed = handlers["chat_send"](QUESTION, "")
+    shown = [named(next(streamed)) for _ in range(3)]
+    streamed.close()
+    assert studio.chats.read(shown[0]["q-chat-id"]).turns[-1].answers["prompt"].text == "word"
 
 
 def test_retry_replaces_the_answers_with_another_seed(handlers, chat_id, engine, studio):
@@ -144,13 +164,13 @@ def test_a_chat_opens_again_by_its_address(handlers, chat_id):
 
 
 def test_an_address_without_its_chat_says_so(handlers):
-    shown = named(handlers["chat_open"]("", clicked(chat="gone")))
+    shown = named(handlers["chat_open"](clicked(chat="gone")))
     assert "There is no chat" in shown["q-problem"]
     assert shown["q-chat-id"] == ""
 
 
 def test_a_new_chat_is_empty_and_the_old_one_is_in_the_list(handlers, chat_id):
-    shown = named(handlers["chat_new"](chat_id))
+    shown = named(handlers["chat_open"](clicked(chat="")))
     assert shown["q-chat-id"] == shown["q-asked"] == "".join(shown[lane] for lane in LIVE) == ""
     assert "Ask once" in shown["q-thread"]
     assert QUESTION in shown["q-chats"]
@@ -172,7 +192,7 @@ def test_removing_another_chat_changes_the_list_alone(handlers, chat_id, ask):
 def test_a_draft_is_kept_and_comes_back(handlers, studio):
     chat_id = handlers["chat_draft"]("How lo", "")
     assert handlers["chat_draft"]("How long", chat_id) == chat_id
-    assert named(handlers["chat_open"]("", clicked(chat=chat_id)))["q-question"] == "How long"
+    assert named(handlers["chat_open"](clicked(chat=chat_id)))["q-question"] == "How long"
 
 
 def test_a_draft_and_a_question_of_the_same_new_chat_end_up_in_one(handlers, ask):
@@ -273,14 +293,14 @@ def test_own_instructions_are_what_all_lanes_are_asked_with(handlers, ask, engin
 
 
 def test_the_first_screen_offers_sample_questions_and_the_steps_left(handlers):
-    thread = named(handlers["chat_new"](""))["q-thread"]
+    thread = named(handlers["chat_open"](clicked(chat="")))["q-thread"]
     assert 'data-sample="How long do refunds take?"' in thread
     assert '<a href="/conversations">' in thread
 
 
 def test_a_voice_that_can_not_be_read_is_said_on_the_first_screen(handlers, studio):
     studio.workspace.brand_file.write_text("name = ", encoding="utf-8")
-    assert "is not valid TOML" in named(handlers["chat_new"](""))["q-thread"]
+    assert "is not valid TOML" in named(handlers["chat_open"](clicked(chat="")))["q-thread"]
 
 
 @pytest.mark.parametrize(

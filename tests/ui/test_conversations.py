@@ -6,7 +6,7 @@ from assistant.conversations import Conversation, Refusal
 from assistant.prompts import Message
 from assistant.ui.charts import bars
 from assistant.ui.conversations_parts import SHOWN_REFUSALS, reader_html, refused_html
-from tests.ui.working_pages import chats, clicked, dropped, patient, uploads
+from tests.ui.working_pages import chats, clicked, dropped, uploads
 
 BOARD = ("said", "files", "numbers", "refused", "reader", "reading")
 BAD_LINE = '{"messages": [{"role": "user", "content": "Hello?"}]}\n'
@@ -121,7 +121,7 @@ def test_bars_are_as_high_as_their_share():
 
 
 def test_a_file_with_a_bad_line_7_is_dropped_read_and_removed(address, browser_page, tmp_path):
-    page = patient(browser_page)
+    page = browser_page
     (tmp_path / "june.jsonl").write_text(lines(12, bad=[7]))
     page.goto(f"{address}/conversations")
     page.set_input_files("#q-conversations-drop input", tmp_path / "june.jsonl")

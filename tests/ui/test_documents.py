@@ -10,7 +10,7 @@ from assistant.ui.found import findings_html, marked
 from assistant.ui.intake import Addition, Intake
 from knowledge.chunking import Passage
 from knowledge.retrieval import Findings, Found, KnowledgeBase, Progress
-from tests.ui.working_pages import clicked, dropped, patient, until, uploads
+from tests.ui.working_pages import clicked, dropped, until, uploads
 
 HOURS = "# Hours\n\nThe shop opens at ten on Fridays.\n\n## Holidays\n\nClosed on \\<b>Boxing Day\\</b>.\n"
 
@@ -196,6 +196,20 @@ def test_a_model_missing_while_adding_is_reported(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("progress", "text"),
+    [
+        (Progress("Reading", 0, 4, "a.md"), "Reading a.md (0 of 4)</b>"),
+        (Progress("Reading", 1, 4, "b.md"), "(1 of 4) · about 30 s left to read</b>"),
+        (Progress("Embedding passages", 2, 20), "(2 of 20) · about 2 min left</b>"),
+    ],
+    ids=["nothing to go by", "reading", "embedding"],
+)
+def test_the_time_left_goes_by_the_stage_so_far(progress, text):
+    seconds = 10.0 if progress.stage == "Reading" else 12.0
+    assert text in addition_html(Addition(("a.md", "b.md"), progress=progress, seconds=seconds))
+
+
+@pytest.mark.parametrize(
     ("progress", "percent"),
     [
         (None, 0),
@@ -210,7 +224,7 @@ def test_the_bar_follows_reading_and_embedding(progress, percent):
 
 
 def test_a_folder_is_added_found_opened_removed_and_brought_back(address, browser_page, tmp_path):
-    page = patient(browser_page)
+    page = browser_page
     (tmp_path / "help" / "uk").mkdir(parents=True)
     (tmp_path / "help" / "uk" / "hours.md").write_text(HOURS)
     (tmp_path / "help" / ".hidden.md").write_text("# Hidden")

@@ -3,13 +3,13 @@
 import socket
 
 import pytest
-from fakes import FakeModels
 from fastapi.testclient import TestClient
 
 from assistant.brand import Brand, write_brand
 from assistant.errors import AssistantError
 from assistant.server import BODY_LIMIT, SECURITY_HEADERS, UPLOAD_LIMIT, make_app, serve
 from assistant.studio import Studio
+from tests.fakes import FakeModels
 
 ADDRESS = "http://127.0.0.1:7860"
 

@@ -9,7 +9,7 @@ from assistant.jobs import Job
 from assistant.ui.charts import loss_chart, nice_ticks, running_mean
 from assistant.ui.course import Course
 from assistant.ui.train_parts import course_html, material_html, versions_html
-from tests.ui.working_pages import chats, clicked, patient, until
+from tests.ui.working_pages import chats, clicked, until
 
 CHANGED = {"epochs": 3, "learning_rate": 1e-4, "rank": 16, "alpha": 32, "grounded_share": 0.25}
 
@@ -64,7 +64,7 @@ def step(number, loss=2.0, steps=10):
 
 
 def test_without_conversations_it_says_what_to_do(shown):
-    page = shown("train_load", 2)
+    page = shown("train_load")
     assert "Nothing to learn from yet" in page["q-train-material"]
     assert 'href="/conversations"' in page["q-train-material"]
     assert not page["q-train-start"].interactive
@@ -84,10 +84,10 @@ def test_it_says_what_there_is_to_learn_from(learned, held, text):
     assert text in material_html(learned, held, None)
 
 
-def test_the_time_is_estimated_from_the_version_before(studio, paper, shown, tmp_path):
+def test_the_time_is_estimated_from_the_version_before(studio, paper, handlers, tmp_path):
     _install(studio, tmp_path, conversations=36, settings={"epochs": 1}, seconds=60.0)
-    assert "About 2 min" in shown("train_load", 2)["q-train-material"]
-    assert "About 4 min" in shown("train_load", 4)["q-train-material"]
+    assert "About 1 min" in handlers["train_estimate"](1)
+    assert "About 4 min" in handlers["train_estimate"](4)
 
 
 def test_the_button_starts_a_training_with_the_settings(paper, shown):
@@ -124,13 +124,15 @@ def test_a_training_is_followed_stopped_and_can_go_on(paper, shown):
     assert shown("train_go_on", 2)["q-train-stop"].visible
 
 
-def test_a_finished_training_names_losses_and_version(logged, shown):
+def test_a_finished_training_names_losses_and_version(logged, shown, studio, tmp_path):
+    _install(studio, tmp_path)
     held = {"event": "evaluation", "step": 0, "loss": 2.5}
     logged(held, step(10), held | {"step": 10, "loss": 2.0}, {"event": "finished", "adapter": "0002"})
-    course = shown("train_load", 2)["q-train-course"]
+    course = shown("train_load")["q-train-course"]
     assert "The tuned lanes answer with version 2 now." in course
     assert "20 % lower than the base model&#x27;s: 2.50 before, 2.00 after." in course.replace("'", "&#x27;")
     assert 'href="/"' in course
+    assert "It became version 2." in shown("version_use", 2, clicked(name="0001"))["q-train-course"]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_a_finished_training_names_losses_and_version(logged, shown):
 )
 def test_how_a_training_ended_is_told(logged, shown, events, text, resumable):
     logged(*events)
-    page = shown("train_load", 2)
+    page = shown("train_load")
     assert text in page["q-train-course"]
     assert page["q-train-go-on"].visible is resumable
     assert not page["clock"].active
@@ -165,12 +167,12 @@ def test_a_course_counts_repeated_steps_once():
 
 def test_a_course_that_has_not_begun_is_shown_as_such(tmp_path):
     job = Job("1", "training", tmp_path, "2026-01-01T10:00:00+00:00", "waiting")
-    assert "Not at the first step yet" in course_html(job, Course(), stopping=False)
+    assert "Not at the first step yet" in course_html(job, Course(), used="", stopping=False)
 
 
 def test_versions_are_listed_newest_first_and_an_older_one_is_used(studio, shown, tmp_path):
     _install(studio, tmp_path, losses=(EvaluationLoss(0, 2.41), EvaluationLoss(5, 1.52)))
-    page = shown("train_load", 2)
+    page = shown("train_load")
     assert "2.41 → 1.52" in page["q-train-use"]
     assert page["q-train-versions"].index("Version 2") < page["q-train-versions"].index("Version 1")
     page = shown("version_use", 2, clicked(name="0001"))
@@ -186,12 +188,12 @@ def test_a_damaged_version_is_named_and_not_used(studio, shown, tmp_path):
     )
     assert "no adapter version" in shown("version_use", 2, clicked(name="9"))["q-train-said"]
     (studio.workspace.adapters / "0001" / "lineage.json").write_text("{")
-    assert "Version 1 can&#x27;t be used." in shown("train_load", 2)["q-train-versions"]
+    assert "Version 1 can&#x27;t be used." in shown("train_load")["q-train-versions"]
 
 
 def test_the_current_version_gone_is_reported(studio, shown):
     (studio.workspace.adapters / "current").write_text("0009\n")
-    page = shown("train_load", 2)
+    page = shown("train_load")
     assert "no adapter version" in page["q-train-said"]
     assert "wait for their first version" in page["q-train-use"]
 
@@ -228,7 +230,7 @@ def test_a_long_course_is_thinned_out_and_keeps_its_end():
 
 
 def test_the_plot_moves_is_found_again_and_stops(address, browser_page, paper):
-    page = patient(browser_page)
+    page = browser_page
     page.goto(f"{address}/train")
     page.get_by_role("button", name="Train a new version").click()
     line = page.locator(".q-charts-training")

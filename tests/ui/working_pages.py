@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from playwright.sync_api import Page
 
 REFUND = '{"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "Five days."}]}'
 
@@ -45,9 +44,3 @@ def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         assert time.monotonic() < end, "It did not come true in time."
         time.sleep(0.02)
     return found
-
-
-def patient(page: Page) -> Page:
-    """The page, with time enough for a busy machine."""
-    page.set_default_timeout(40_000)
-    return page
