@@ -5,6 +5,7 @@ work.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -140,6 +141,9 @@ def train(
     """Fine-tune an adapter on the company's conversations, and use it from then on."""
     studio = _studio(workspace, model)
     for path in conversations or ():
+        if path.is_file() and studio.conversations.twin(path):
+            typer.echo(f"{path.name} is there already, so it is learned from as it is.", err=True)
+            continue
         reading = studio.conversations.add(path, path.name)
         for refusal in reading.refused:
             typer.echo(refusal.text, err=True)
@@ -190,7 +194,16 @@ def evaluate_command(
     typer.echo(evaluation_table(evaluate(asked, given, studio.brand())))
 
 
+LIBRARY_SETTINGS = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # chats and a training share the cores; threads that spin would slow both
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+"""For the libraries that are loaded later, and for the processes of jobs; what the user has set stays."""
+
+
 def _studio(workspace: Path | None, model: str | None) -> Studio:
+    for name, value in LIBRARY_SETTINGS.items():
+        os.environ.setdefault(name, value)
     if workspace is None:
         seed_demo(open_workspace(default_workspace()))
     return Studio(workspace or default_workspace(), LocalModels(model))

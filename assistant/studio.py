@@ -125,8 +125,10 @@ class Studio:
 
     def first_steps(self) -> tuple[Step, ...]:
         """What a new company needs, in order."""
+        brand = self.brand()
+        described = bool(brand.tone or brand.always or brand.never or brand.instructions)
         return (
-            Step("Describe the company and its voice", "/company", self.workspace.brand_file.exists()),
+            Step("Describe the company and its voice", "/company", described),
             Step("Add the company's documents", "/documents", len(self.knowledge) > 0),
             Step("Add conversations with good replies", "/conversations", bool(self.conversations.files())),
             Step("Train the voice", "/train", self.adapter() is not None),

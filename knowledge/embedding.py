@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from transformers.utils import logging as transformers_logging
 
 from knowledge.errors import KnowledgeError
 
@@ -30,6 +31,7 @@ class SentenceEncoder:
             KnowledgeError: the folder holds no such model, or it can't be loaded.
         """
         self.identity = identity_of(folder)
+        transformers_logging.disable_progress_bar()
         try:
             self._model = SentenceTransformer(
                 str(folder), device=_device(), trust_remote_code=False, local_files_only=True

@@ -46,15 +46,20 @@ class ConversationStore:
                 f"{name} has no usable conversation ({len(reading.refused)} lines refused). "
                 f"The first: {reading.refused[0].text}"
             )
+        twin = self.twin(path)
+        if twin:
+            raise AssistantError(f"{name} is already there as {twin}, byte for byte. Nothing was added.")
+        write_bytes(self._folder / name, path.read_bytes())
+        return reading
+
+    def twin(self, path: Path) -> str | None:
+        """The name of the kept file that is, byte for byte, the one at `path`; None if there is none."""
         data = path.read_bytes()
         digest = hashlib.sha256(data).digest()
         for there in self._paths():
             if there.stat().st_size == len(data) and hashlib.sha256(there.read_bytes()).digest() == digest:
-                raise AssistantError(
-                    f"{name} is already there as {there.name}, byte for byte. Nothing was added."
-                )
-        write_bytes(self._folder / name, data)
-        return reading
+                return there.name
+        return None
 
     def files(self) -> list[FileSummary]:
         """The kept files by name."""

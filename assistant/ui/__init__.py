@@ -21,11 +21,13 @@ PAGES = (
 """All pages, in the order of the header."""
 
 UPLOAD_LIMIT = "50mb"
+CLEAN_UP = (3600, 24 * 3600)
+"""Seconds: every hour, uploads older than a day are deleted; what was added has a copy of its own."""
 
 
 def build(studio: Studio) -> gr.Blocks:
     """All pages of a studio."""
-    with gr.Blocks(title="Quartet", analytics_enabled=False, fill_width=True) as demo:
+    with gr.Blocks(title="Quartet", analytics_enabled=False, fill_width=True, delete_cache=CLEAN_UP) as demo:
         frame(studio, PAGES[0], PAGES)
     for each in PAGES[1:]:
         with demo.route(each.name, each.address):

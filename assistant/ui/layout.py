@@ -82,12 +82,13 @@ def status_line(state: Readiness) -> str:
     """One line under the header: which model answers, what is still loading, or what went wrong."""
     if state.problem:
         return notice(f"{state.text} {state.problem}", "problem")
+    text = f'<span title="{escape(state.text)}">{escape(state.text)}</span>'
     if state.ready:
         dot = '<i class="q-dot q-dot-good"></i>'
-        return f'<div class="q-status-line" role="status">{dot}{escape(state.text)}</div>'
+        return f'<div class="q-status-line" role="status">{dot}{text}</div>'
     percent = round(100 * state.fraction)
     return (
-        f'<div class="q-status-line" role="status"><i class="q-dot q-dot-busy"></i>{escape(state.text)}'
+        f'<div class="q-status-line" role="status"><i class="q-dot q-dot-busy"></i>{text}'
         f'<span class="q-meter"><span style="width:{percent}%"></span></span></div>'
     )
 

@@ -287,6 +287,8 @@ def test_train_adds_conversations_follows_the_job_and_prints_its_result(root, tm
         "step 1 of 2, loss 2.500, 321 tokens/s, 10 s left",
         "evaluation loss 2.250 after step 1",
     ]
+    again = run("train", chats, "--workspace", root)
+    assert again.exit_code == 0 and "chats.jsonl is there already" in again.stderr
     names = [file.name for file in Studio(root, FakeModels()).conversations.files()]
     assert names == ["chats.jsonl", "earlier.jsonl"]
 

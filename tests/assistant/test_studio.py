@@ -312,6 +312,8 @@ def test_first_steps_are_ticked_off_one_by_one(studio, tmp_path):
     ]
     assert done() == [False] * 4
     studio.save_brand(Brand("Acme"))
+    assert done() == [False] * 4
+    studio.save_brand(Brand("Acme", tone="Warm"))
     assert done() == [True, False, False, False]
     add_document(studio, tmp_path)
     assert done() == [True, True, False, False]
