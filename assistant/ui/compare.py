@@ -19,7 +19,7 @@ from assistant.studio import Studio
 from assistant.ui.board import TOOLBAR, Board, draw_board
 from assistant.ui.chat_list import chat_list_html
 from assistant.ui.instructions import instructions_panel
-from assistant.ui.layout import notice
+from assistant.ui.layout import live, notice
 from assistant.ui.new_chats import NewChats
 from assistant.ui.sources import source_html
 from assistant.ui.turns import lane_answer, lane_heads, question_html, thread_html, welcome_html
@@ -211,7 +211,7 @@ def page(studio: Studio) -> None:
     """Draw the page and connect its handlers."""
     with gr.Column(elem_id="q-top"):
         gr.HTML(TOOLBAR, elem_id="q-tools", apply_default_css=False, js_on_load=None)
-        gr.HTML(lambda: lane_heads(studio), elem_id="q-heads", apply_default_css=False, js_on_load=None)
+        live(lambda: lane_heads(studio), elem_id="q-heads", js_on_load=None)
     board = draw_board()
     with gr.Column(elem_id="q-drawer-instructions", elem_classes="q-drawer q-drawer-right"):
         instructions_panel(studio)

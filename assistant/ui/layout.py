@@ -6,6 +6,7 @@ It knows the order of things on a page. It does not know what any page does.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import gradio as gr
 
@@ -33,13 +34,9 @@ class Page:
 def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
     """Draw a page with its header and status line, inside the Blocks or route that is open."""
     gr.Navbar(visible=False)
-    gr.HTML(
-        lambda: header(company_name(studio), page, pages),
-        elem_id="q-header",
-        apply_default_css=False,
-        js_on_load=f"document.title = '{page.name} · Quartet';",
-    )
-    status = gr.HTML(lambda: status_line(studio.readiness), elem_id="q-status", apply_default_css=False)
+    titled = f"document.title = '{page.name} · Quartet';"
+    live(lambda: header(company_name(studio), page, pages), elem_id="q-header", js_on_load=titled)
+    status = live(lambda: status_line(studio.readiness), elem_id="q-status")
     clock = gr.Timer(1.0)
 
     def follow() -> tuple[str, gr.Timer]:
@@ -55,6 +52,16 @@ def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
     )
     with gr.Column(elem_classes=["q-page", f"q-page-{page.address or 'compare'}"]):
         page.draw(studio)
+
+
+def live(draw: Callable[[], str], **options: Any) -> gr.HTML:
+    """HTML that is drawn anew when its page is loaded.
+
+    Given the function itself, Gradio would attach the load once for every route that follows, and call each.
+    """
+    shown = gr.HTML(draw(), apply_default_css=False, **options)
+    gr.on(None, draw, None, shown, show_progress="hidden", api_visibility="private")
+    return shown
 
 
 def company_name(studio: Studio) -> str:

@@ -1,5 +1,6 @@
 """The page Compare in a real browser: the journeys of people at a desk and with a phone."""
 
+import re
 import time
 
 import pytest
@@ -26,6 +27,7 @@ def until(true, seconds=60.0):
 
 def ended(page):
     expect(page.locator("#q-send")).to_be_visible()
+    page.wait_for_timeout(1000)  # Gradio takes the next question once it has closed the last one's stream
 
 
 def test_a_question_streams_in_four_lanes_and_its_source_opens_and_a_reload_shows_it_again(
@@ -154,6 +156,7 @@ def test_instructions_can_be_changed_in_place(browser_page, address, studio):
     page = browser_page
     page.goto(address)
     page.click("[data-opens=instructions]")
+    expect(page.locator("#q-instructions textarea")).to_have_value(re.compile("You are the assistant"))
     page.fill("#q-instructions textarea", "Answer in verse.")
     page.click("#q-instructions-save")
     expect(page.get_by_text("These are your own instructions.")).to_be_visible()
