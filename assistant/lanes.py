@@ -55,12 +55,20 @@ def lane_of(key: str) -> Lane:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen. `temperature` 0 takes the likeliest; `max_tokens` ends the answer."""
+    """How tokens are chosen, and what ends an answer. `temperature` 0 takes the likeliest token."""
 
     max_tokens: int = 100
     temperature: float = 0.0
     top_p: float = 1.0
+    """Of the likeliest tokens, those that together reach this share of the chances are drawn from."""
+    top_k: int = 0
+    """Only this many of the likeliest tokens are drawn from; 0 for all."""
     repetition_penalty: float = 1.0
+    """Divides the logits of tokens the answer has said already (multiplies negative ones)."""
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer before them."""
+    seconds: float = 300.0
+    """Time an answer may take, from being asked to its last word."""
     seed: int = 0
 
 
@@ -79,7 +87,8 @@ class Finish:
     """What an engine observed of a row when it ended; times in seconds since the row was handed in."""
 
     reason: str
-    """end (the model stopped), length (token limit), cancelled, or failed."""
+    """end (the model stopped), stop (a stop text came), length (token limit), time (time limit), cancelled,
+    busy (the waiting line was full), or failed."""
     base: str
     adapter: str | None
     scale: float
@@ -88,15 +97,19 @@ class Finish:
     first_token_seconds: float
     seconds: float
     error: str = ""
+    reused_tokens: int = 0
+    """How many of the prompt's tokens had been read for an earlier row."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """New text of one row; `finish` comes with its last piece."""
+    """New text of one row, or its place in the waiting line; `finish` comes with its last piece."""
 
     row: int
     text: str
     finish: Finish | None = None
+    waiting: int | None = None
+    """How many rows start before this one."""
 
 
 class Engine(Protocol):
@@ -106,8 +119,13 @@ class Engine(Protocol):
     def special_tokens(self) -> tuple[str, ...]:
         """Strings that the model's tokenizer reads as control tokens."""
 
-    def generate(self, requests: Sequence[Request], cancelled: Callable[[], bool]) -> Iterator[Piece]:
-        """Stream all rows at the same time; ends when each row has sent its finish."""
+    def generate(
+        self, requests: Sequence[Request], cancelled: Callable[[], bool], owner: str = ""
+    ) -> Iterator[Piece]:
+        """Stream all rows at the same time; ends when each row has sent its finish.
+
+        Owners that ask at the same time take turns, so that nobody waits for all that another one asked.
+        """
 
 
 class Library(Protocol):
@@ -165,6 +183,8 @@ class Record:
     first_token_seconds: float
     seconds: float
     created: str
+    reused_tokens: int = 0
+    """How many of the prompt's tokens had been read for an earlier answer."""
 
     @property
     def words_per_second(self) -> float:
@@ -186,6 +206,8 @@ class Answer:
     sources: tuple[Source, ...] = ()
     record: Record | None = None
     error: str = ""
+    waiting: int | None = None
+    """How many answers start before this one, while it waits in line."""
 
     @property
     def done(self) -> bool:
@@ -201,7 +223,8 @@ class Answer:
         """The answer that `to_json` wrote."""
         record = value["record"]
         if record:
-            sampling = Sampling(**record["sampling"])
+            chosen = record["sampling"]
+            sampling = Sampling(**chosen | {"stop": tuple(chosen.get("stop", ()))})
             record = Record(**record | {"sampling": sampling, "passages": tuple(record["passages"])})
         sources = tuple(Source(**source) for source in value["sources"])
         return cls(value["lane"], value["text"], sources, record, value["error"])
@@ -229,6 +252,7 @@ def ask(
     lanes: Sequence[Lane] = LANES,
     histories: Mapping[str, Sequence[Message]] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    owner: str = "",
 ) -> Iterator[tuple[Answer, ...]]:
     """Answer one question in several lanes at the same time.
 
@@ -238,6 +262,7 @@ def ask(
         lanes: which assistants answer; the result keeps their order.
         histories: by lane key, that lane's own earlier turns, oldest first.
         cancelled: asked often; once true, all lanes end where they are.
+        owner: who asks; in the engine's waiting line owners take turns.
 
     Yields:
         All answers so far, one for each lane, each time one of them has grown; the last has all of them done.
@@ -254,9 +279,9 @@ def ask(
         _request(lanes[index], question, earlier[lanes[index].key], answers[index], setup) for index in rows
     ]
     yield tuple(answers)
-    for piece in setup.engine.generate(requests, cancelled):
+    for piece in setup.engine.generate(requests, cancelled, owner):
         index, request = rows[piece.row], requests[piece.row]
-        grown = replace(answers[index], text=answers[index].text + piece.text)
+        grown = replace(answers[index], text=answers[index].text + piece.text, waiting=piece.waiting)
         answers[index] = _ended(grown, request, piece.finish, findings) if piece.finish else grown
         yield tuple(answers)
 
@@ -311,5 +336,6 @@ def _ended(answer: Answer, request: Request, finish: Finish, findings: Findings 
         first_token_seconds=finish.first_token_seconds,
         seconds=finish.seconds,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        reused_tokens=finish.reused_tokens,
     )
     return replace(answer, text=answer.text.strip(), record=record, error=finish.error)

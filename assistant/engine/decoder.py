@@ -1,48 +1,84 @@
-"""The decoder: one thread that prefills rows in chunks and takes all running rows a token further each step.
+"""The decoder: one thread that reads the prompts of rows in chunks and takes all of them a token further.
 
-It knows the model, the slots and the router. It knows nothing of chats, templates or lanes.
+It knows rows, the waiting line and slots. It knows nothing of chats, templates or how steps are taken.
 """
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
-from assistant.engine.cache import SlotCache
-from assistant.engine.router import Router
+from assistant.engine.line import WaitingLine
+from assistant.engine.prefixes import WORTHWHILE, Prefixes
 from assistant.engine.rows import Row
+from assistant.engine.sampling import likeliest
+from assistant.engine.steps import Part, Runner
 
-SLOTS = 8
-"""Rows that run at the same time; more wait their turn."""
-CHUNK = 256
-"""Prompt tokens prefilled between two steps of the running rows."""
+CHUNK = 512
+"""Prompt tokens read in a step while no stream is running."""
+CHUNK_BESIDE = 32
+"""Prompt tokens read in a step beside running streams, so that none of them stalls."""
 
 
 class Decoder:
-    """Runs rows on one model; everything that touches the model happens in its thread."""
+    """Runs rows on one runner; everything that touches the model happens in its thread."""
 
-    def __init__(self, model: PreTrainedModel, *, slots: int = SLOTS, chunk: int = CHUNK) -> None:
-        self.router = Router(model)
-        self._model = model
-        self._device = next(model.parameters()).device
-        self._cache = SlotCache(model.config, slots)
-        self._chunk = chunk
-        self._waiting: deque[Row] = deque()
-        self._prefilling: Row | None = None
-        self._running: list[Row] = []
-        """The row at place i owns slot i; a row that is being prefilled owns the slot after the last."""
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        chunk: int = CHUNK,
+        beside: int = CHUNK_BESIDE,
+        line: WaitingLine | None = None,
+        prefixes: Prefixes | None = None,
+    ) -> None:
+        self._runner = runner
+        self._chunk, self._beside = chunk, beside
+        self._line = WaitingLine() if line is None else line
+        self._prefixes = Prefixes() if prefixes is None else prefixes
+        self._free = list(range(runner.slots))
+        self._rows: list[Row] = []
+        """The rows that have a slot, in the order they came."""
+        self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="decoder", daemon=True)
         self._thread.start()
 
-    def submit(self, rows: list[Row]) -> None:
-        """Hand rows in; they start as slots come free, in this order."""
+    def submit(self, rows: Sequence[Row]) -> None:
+        """Hand in one owner's rows; they start as slots come free, or end as busy where the line is full."""
+        if not rows:
+            return
         with self._wake:
-            self._waiting.extend(rows)
+            refusal = self._line.join(rows)
             self._wake.notify()
+        if refusal:
+            for row in rows:
+                row.end("busy", refusal)
+
+    def between_steps(self, errand: Callable[[], Any]) -> Any:
+        """Have something done by the decoder's thread when no step is being taken; returns its result."""
+        done: Future[Any] = Future()
+        with self._wake:
+            if self._closed:
+                raise RuntimeError("the decoder is closed")
+            self._errands.append((errand, done))
+            self._wake.notify()
+        return done.result()
+
+    def adapters_in_use(self) -> set[str]:
+        """The adapters of rows that run or wait; call it between steps."""
+        rows = [*self._rows, *self._line.in_order()]
+        return {row.request.adapter for row in rows if row.request.adapter}
+
+    def forget(self, adapter: str) -> None:
+        """Let go of what was read with an adapter; call it between steps."""
+        self._prefixes.forget(adapter)
 
     def close(self) -> None:
         """End the thread; rows in flight end as cancelled."""
@@ -54,122 +90,159 @@ class Decoder:
     def _work(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closed or self._busy)
+                self._wake.wait_for(lambda: self._closed or self._rows or len(self._line) or self._errands)
                 if self._closed:
                     break
-            self._step()
-        for row in [*self._waiting, *self._running, *([self._prefilling] if self._prefilling else [])]:
+            self._run_errands()
+            try:
+                self._turn()
+            except Exception as problem:  # noqa: BLE001 - a fault of our own must not leave rows without an end
+                for row in list(self._rows):
+                    self._leave(row, "failed", _explain(problem))
+        for row in [*self._rows, *self._line.in_order()]:
             row.end("cancelled")
+        for _, done in self._errands:
+            done.cancel()
 
-    @property
-    def _busy(self) -> bool:
-        return bool(self._waiting or self._running or self._prefilling)
+    def _run_errands(self) -> None:
+        while self._errands:
+            errand, done = self._errands.popleft()
+            try:
+                done.set_result(errand())
+            except Exception as problem:  # noqa: BLE001 - belongs to who asked for the errand
+                done.set_exception(problem)
 
     @torch.inference_mode()
-    def _step(self) -> None:
-        """One turn of the loop: let cancelled rows go, prefill a chunk, decode a token for all running."""
-        self._drop_cancelled()
-        self._prefill()
-        self._decode()
+    def _turn(self) -> None:
+        """One turn of the loop: let go what is over, let in what has room, take a step for all."""
+        self._end_what_is_over()
+        self._let_in()
+        planned = self._plan()
+        for outcome in self._step(planned) if planned else ():
+            self._advance(outcome)
 
-    def _drop_cancelled(self) -> None:
-        for row in [row for row in self._running if row.cancelled]:
-            self._leave(row)
-            row.end("cancelled")
+    def _end_what_is_over(self) -> None:
+        for row in list(self._rows):
+            if row.over:
+                self._leave(row, row.over)
         with self._wake:
-            gone = [row for row in self._waiting if row.cancelled]
+            gone = [row for row in self._line.in_order() if row.over]
             for row in gone:
-                self._waiting.remove(row)
+                self._line.remove(row)
         for row in gone:
-            row.end("cancelled")
+            row.end(row.over or "cancelled")
 
-    def _prefill(self) -> None:
-        row = self._prefilling or self._admit()
-        if row is None:
-            return
-        self._prefilling = None
-        if row.cancelled:
-            row.end("cancelled")
-            return
-        try:
-            logits = self._prefill_chunk(row)
-        except Exception as problem:  # noqa: BLE001 - ends this row alone, whatever went wrong in it
-            row.end("failed", _explain(problem))
-            return
-        if row.prefilled < len(row.prompt):
-            self._prefilling = row
-            return
-        self._running.append(row)
-        self._advance([row], logits)
-
-    def _admit(self) -> Row | None:
+    def _let_in(self) -> None:
         with self._wake:
-            if self._waiting and len(self._running) < self._cache.slots:
-                return self._waiting.popleft()
-        return None
+            while self._free and (row := self._line.next()):
+                self._rows.append(row)
+                row.slot = self._free.pop(0)
+            waiting = self._line.in_order()
+        for place, row in enumerate(waiting):
+            row.wait(place)
 
-    def _prefill_chunk(self, row: Row) -> Tensor:
-        slot = len(self._running)
-        chunk = row.prompt[row.prefilled : row.prefilled + self._chunk]
-        positions = torch.arange(row.prefilled, row.prefilled + len(chunk), device=self._device)[None]
-        logits = self._forward([row], slice(slot, slot + 1), [chunk], positions)
-        row.prefilled += len(chunk)
-        return logits
+    def _plan(self) -> list[tuple[Row, Part]]:
+        """The next token of each running row, and as much of the prompts being read as fits beside them."""
+        running = [row for row in self._rows if row.running]
+        planned = [(row, _part(row, row.generated[-1:])) for row in running]
+        room = self._beside if running else self._chunk
+        read_through: list[Row] = []
+        for row in self._rows:
+            if row.running or room <= 0 or self._soon_spared(row, read_through):
+                continue
+            if not row.prefilled:
+                self._reuse(row)
+            chunk = row.prompt[row.prefilled : row.prefilled + room]
+            planned.append((row, _part(row, chunk)))
+            room -= len(chunk)
+            if row.prefilled + len(chunk) == len(row.prompt):
+                read_through.append(row)
+        return planned
 
-    def _decode(self) -> None:
-        rows = list(self._running)
-        if not rows:
-            return
-        positions = torch.tensor([[row.length] for row in rows], device=self._device)
-        try:
-            logits = self._forward(
-                rows, slice(0, len(rows)), [[row.generated[-1]] for row in rows], positions
-            )
-        except Exception as problem:  # noqa: BLE001 - the batch failed as a whole; the engine stays alive
-            for row in rows:
-                self._leave(row)
-                row.end("failed", _explain(problem))
-            return
-        self._advance(rows, logits)
-
-    def _forward(self, rows: list[Row], window: slice, tokens: list[list[int]], positions: Tensor) -> Tensor:
-        """Float32 logits [rows, vocabulary] after the last of `tokens`."""
-        self.router.route([(row.request.adapter, row.request.scale) for row in rows], self._device)
-        out = self._model(
-            input_ids=torch.tensor(tokens, device=self._device),
-            attention_mask=self._cache.open(window, positions),
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
+    def _soon_spared(self, row: Row, read_through: Sequence[Row]) -> bool:
+        """Whether this step reads through a prompt that begins like the row's: that part is copied then."""
+        return not row.prefilled and any(
+            _reader(other) == _reader(row) and _begin_alike(other.prompt, row.prompt)
+            for other in read_through
         )
-        return out.logits[:, -1].float()
 
-    def _advance(self, rows: list[Row], logits: Tensor) -> None:
-        """Add a token to each row; the ended ones leave when all have theirs, since moving goes by length."""
-        endings = [(row, *_take(row, scores)) for row, scores in zip(rows, logits, strict=True)]
-        for row, reason, problem in endings:
-            if reason:
-                self._leave(row)
-                row.end(reason, problem)
+    def _reuse(self, row: Row) -> None:
+        found = self._prefixes.find(_reader(row), row.prompt)
+        if found:
+            prefix, length = found
+            self._runner.load(row.slot, prefix.saved, length)
+            row.prefilled = row.reused = length
 
-    def _leave(self, row: Row) -> None:
-        """Free a row's slot: the last running row moves into it, and one in prefill moves up behind."""
-        place, last = self._running.index(row), len(self._running) - 1
-        if place != last:
-            self._running[place] = self._running[last]
-            self._cache.move(last, place, self._running[place].length)
-        self._running.pop()
-        if self._prefilling:
-            self._cache.move(last + 1, last, self._prefilling.prefilled)
+    def _step(self, planned: list[tuple[Row, Part]]) -> "list[_Outcome]":
+        """What the step says for each row; where it fails, each is tried alone and the failing ones end."""
+        try:
+            logits = self._runner.step([part for _, part in planned])
+            tops = likeliest(logits)
+        except Exception as problem:  # noqa: BLE001 - one row's trouble must not end the others
+            if len(planned) > 1:
+                return [outcome for one in planned for outcome in self._step([one])]
+            self._leave(planned[0][0], "failed", _explain(problem))
+            return []
+        return [_Outcome(*each, *said) for each, *said in zip(planned, logits, tops, strict=True)]
+
+    def _advance(self, outcome: "_Outcome") -> None:
+        """Note what a step has done for a row, and take its next token if its prompt has been read."""
+        row = outcome.row
+        if not row.running:
+            row.prefilled = outcome.part.end
+            if not row.running:
+                return
+            self._keep(row)
+        try:
+            reason = row.take(outcome.choose())
+        except Exception as problem:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
+            self._leave(row, "failed", _explain(problem))
+            return
+        if reason:
+            self._keep(row)
+            self._leave(row, reason)
+
+    def _keep(self, row: Row) -> None:
+        """Keep what a row has read, for rows that begin alike."""
+        if self._prefixes.lacks(_reader(row), row.held):
+            self._prefixes.keep(_reader(row), row.held, self._runner.save(row.slot, len(row.held)))
+
+    def _leave(self, row: Row, reason: str, error: str = "") -> None:
+        """End a row and free its slot."""
+        self._rows.remove(row)
+        self._free = sorted([*self._free, row.slot])
+        row.end(reason, error)
 
 
-def _take(row: Row, logits: Tensor) -> tuple[str | None, str]:
-    """Choose and add a row's next token: why it has ended, or None, and what went wrong."""
-    try:
-        return row.take(row.choose(logits)), ""
-    except Exception as problem:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
-        return "failed", _explain(problem)
+@dataclass(frozen=True)
+class _Outcome:
+    """What a step says for one row."""
+
+    row: Row
+    part: Part
+    logits: Tensor
+    likeliest: int | None
+
+    def choose(self) -> int:
+        """The row's next token."""
+        if self.likeliest is None:
+            raise ValueError("its numbers have overflowed")
+        if self.row.chooser.greedy:
+            return self.likeliest
+        return self.row.chooser.choose(self.logits, self.row.generated)
+
+
+def _part(row: Row, tokens: Sequence[int]) -> Part:
+    return Part(row.slot, tokens, row.length, row.request.adapter, row.request.scale)
+
+
+def _begin_alike(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether two prompts share enough tokens at the start that copying them pays."""
+    return list(one[:WORTHWHILE]) == list(other[:WORTHWHILE])
+
+
+def _reader(row: Row) -> tuple[str | None, float]:
+    return row.request.adapter, row.request.scale
 
 
 def _explain(problem: Exception) -> str:

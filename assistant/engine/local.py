@@ -1,34 +1,43 @@
 """The local engine: chats in, streamed text out, on a model in this process.
 
-It knows the chat template and the tokenizer. How rows are run is the decoder's matter.
+It knows the chat template, the tokenizer and the adapters loaded. How rows are run is the decoder's matter.
 """
 
 import queue
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.engine.decoder import SLOTS, Decoder
+from transformers import GenerationConfig
+
+from assistant.engine.decoder import Decoder
 from assistant.engine.rows import Row
+from assistant.engine.runners import open_runner
+from assistant.engine.steps import Runner
 from assistant.errors import AssistantError
 from assistant.lanes import Piece, Request
-from assistant.weights import find_placement, load_model, load_tokenizer
+from assistant.weights import find_placement, load_tokenizer
 
-CONTEXT_LIMIT = 8192
-"""Tokens a chat may have, where the model itself allows more."""
+RESIDENT = 4
+"""Adapters kept in memory; the least recently used one that no row needs goes first."""
 
 
 class LocalEngine:
     """The model in a folder, and the adapters loaded into it; keeps the `Engine` protocol of `lanes.py`."""
 
-    def __init__(self, folder: Path, *, slots: int = SLOTS) -> None:
+    def __init__(self, folder: Path, *, runner: Runner | None = None) -> None:
+        """`runner` takes the steps; the fastest that this machine has, if none is given."""
         self._placement = find_placement()
         self._tokenizer: Any = load_tokenizer(folder)
-        model = load_model(folder, self._placement)
         self._name = folder.name
-        self._context = min(getattr(model.config, "max_position_embeddings", CONTEXT_LIMIT), CONTEXT_LIMIT)
-        self._ends = _end_tokens(model.generation_config.eos_token_id, self._tokenizer.eos_token_id)
-        self._decoder = Decoder(model, slots=slots)
+        self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)
+        self._runner = runner or open_runner(folder, self._placement)
+        self._decoder = Decoder(self._runner)
+        self._adapters: OrderedDict[str, Path] = OrderedDict()
+        """The adapters loaded, least recently used first."""
+        self._loading = threading.Lock()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -36,21 +45,42 @@ class LocalEngine:
         return tuple(token.content for token in self._tokenizer.added_tokens_decoder.values())
 
     def describe(self) -> str:
-        """Model, device, number format and why."""
-        return f"{self._name} on {self._placement}"
+        """Model, device, number format and why, and how steps are taken."""
+        return f"{self._name} on {self._placement}, {self._runner.describe()}"
 
     def load_adapter(self, adapter: str, folder: Path) -> None:
-        """Take up the adapter in a PEFT folder under an id; nothing happens if it is there already."""
-        self._decoder.router.load(adapter, folder)
+        """Take up the adapter in a PEFT folder under an id, while others go on answering.
+
+        One that is loaded from this folder already stays; one from another folder (another company's, by the
+        same name) is replaced.
+
+        Raises:
+            AssistantError: the files are missing, damaged, of a kind not supported, or made for another base.
+        """
+        with self._loading:
+            if self._adapters.get(adapter) != folder:
+                parts = self._runner.router.read(folder)
+
+                def install() -> None:
+                    self._decoder.forget(adapter)
+                    self._runner.router.install(adapter, parts)
+
+                self._decoder.between_steps(install)
+                self._adapters[adapter] = folder
+            self._adapters.move_to_end(adapter)
+            if len(self._adapters) > RESIDENT:
+                self._decoder.between_steps(self._drop_unused)
 
     def generate(
-        self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False
+        self,
+        requests: Sequence[Request],
+        cancelled: Callable[[], bool] = lambda: False,
+        owner: str = "",
     ) -> Iterator[Piece]:
         """Stream all rows at the same time; ends when each has sent its finish, cancelled ones too."""
         pieces: queue.Queue[Piece] = queue.Queue()
-        rows = [self._row(index, request, pieces) for index, request in enumerate(requests)]
-        fitting = [row for row in rows if self._check_length(row)]
-        self._decoder.submit(fitting)
+        rows = [self._row(index, request, pieces, owner) for index, request in enumerate(requests)]
+        self._decoder.submit([row for row in rows if self._check_length(row)])
         open_rows = len(rows)
         try:
             while open_rows:
@@ -69,8 +99,17 @@ class LocalEngine:
         """End the decoder's thread."""
         self._decoder.close()
 
-    def _row(self, index: int, request: Request, pieces: "queue.Queue[Piece]") -> Row:
-        if request.adapter is not None and request.adapter not in self._decoder.router.names:
+    def _drop_unused(self) -> None:
+        in_use = self._decoder.adapters_in_use()
+        for adapter in [name for name in self._adapters if name not in in_use]:
+            if len(self._adapters) <= RESIDENT:
+                return
+            self._decoder.forget(adapter)
+            self._runner.router.drop(adapter)
+            del self._adapters[adapter]
+
+    def _row(self, index: int, request: Request, pieces: "queue.Queue[Piece]", owner: str) -> Row:
+        if request.adapter is not None and request.adapter not in self._runner.router.names:
             raise AssistantError(
                 f"The adapter {request.adapter} is not loaded. Choose another version on the page Train."
             )
@@ -78,16 +117,17 @@ class LocalEngine:
         prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
             "input_ids"
         ]
-        return Row(index, request, list(prompt), self._tokenizer, self._ends, self._name, pieces)
+        return Row(index, request, list(prompt), self._tokenizer, self._ends, self._name, pieces, owner)
 
     def _check_length(self, row: Row) -> bool:
         """Whether the row fits the context; one that does not ends at once with a message."""
         needed = len(row.prompt) + row.request.sampling.max_tokens
-        if needed <= self._context:
+        if needed <= self._runner.capacity:
             return True
         row.end(
             "failed",
-            f"This conversation needs {needed:,} tokens and the model has room for {self._context:,}. "
+            f"This conversation needs {needed:,} tokens and the model has room for "
+            f"{self._runner.capacity:,}. "
             "Start a new chat.",
         )
         return False
@@ -98,6 +138,11 @@ def _cancel(rows: Sequence[Row]) -> None:
         row.cancelled = True
 
 
-def _end_tokens(configured: int | list[int] | None, tokenizer_end: int | None) -> frozenset[int]:
+def _end_tokens(folder: Path, tokenizer_end: int | None) -> frozenset[int]:
+    """The tokens that end an answer: those of the model's settings for generation, and the tokenizer's."""
+    try:
+        configured = GenerationConfig.from_pretrained(folder).eos_token_id
+    except OSError:  # the model has no such settings
+        configured = None
     listed = configured if isinstance(configured, list) else [configured]
     return frozenset(token for token in [*listed, tokenizer_end] if token is not None)

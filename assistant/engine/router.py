@@ -1,13 +1,16 @@
 """LoRA with a scale for each row: one resident base serves rows with other adapters, or none, in one batch.
 
-It knows linear layers and PEFT's file format. It knows nothing of tokens, slots or requests. Written without
-hooks, so that an exception in a step leaves nothing behind.
+The adapters of layers that read the same states lie stacked in one pair of matrices, so that their number
+costs no further operators. It knows linear layers and PEFT's file format, and nothing of tokens or slots.
+Written without hooks, so that an exception in a step leaves nothing behind.
 """
 
 import json
-import threading
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -15,6 +18,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from assistant.errors import AssistantError
+
+TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+"""Neighbours that read the same states in models of the Llama family: run as one layer."""
 
 _PREFIX = "base_model.model."
 
@@ -27,99 +33,229 @@ class LowRank:
     up: Tensor
 
 
-class RoutedLinear(nn.Module):
-    """A linear layer that adds to each row what that row's adapter says: `base(x) + up(down(x) * scale)`."""
+Layout = tuple[str, ...]
+"""For each stacked rank of a group, the adapter it belongs to."""
 
-    def __init__(self, base: nn.Linear, router: "Router") -> None:
+
+@dataclass
+class Group:
+    """Linear layers that read the same states, and the adapters' parts in them, stacked."""
+
+    members: dict[str, tuple[int, int]]
+    """By layer name, the first and the last-but-one of its outputs among the group's."""
+    inputs: int
+    down: Tensor = field(repr=False)
+    """[ranks, inputs]"""
+    up: Tensor = field(repr=False)
+    """[outputs, ranks]"""
+    layout: Layout = ()
+    parts: dict[str, dict[str, LowRank]] = field(default_factory=dict, repr=False)
+    """By adapter and layer."""
+
+    @classmethod
+    def of(cls, layers: Mapping[str, nn.Linear], like: Tensor) -> "Group":
+        """The group of these layers by name, with no adapter yet; `like` gives number format and device."""
+        members, end = {}, 0
+        for name, layer in layers.items():
+            members[name] = (end, end + layer.out_features)
+            end += layer.out_features
+        inputs = next(iter(layers.values())).in_features
+        return cls(members, inputs, like.new_zeros(0, inputs), like.new_zeros(end, 0))
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that all members give out together."""
+        return self.up.shape[0]
+
+    def stack(self) -> None:
+        """Lay the parts of all adapters side by side."""
+        downs, ups, layout = [], [], []
+        for adapter, layers in self.parts.items():
+            for layer, part in layers.items():
+                start, stop = self.members[layer]
+                up = self.up.new_zeros(self.outputs, len(part.down))
+                up[start:stop] = part.up.to(up)
+                downs.append(part.down.to(self.down))
+                ups.append(up)
+                layout += [adapter] * len(part.down)
+        self.down = torch.cat([self.down[:0], *downs])
+        self.up = torch.cat([self.up[:, :0], *ups], dim=1)
+        self.layout = tuple(layout)
+
+
+class Projections(nn.Module):
+    """A group's base layers as one; every member asks for its own outputs in turn."""
+
+    def __init__(self, layers: Sequence[nn.Linear], group: Group, router: "Router") -> None:
         super().__init__()
-        self.base = base
-        self.adapters: dict[str, LowRank] = {}
-        self._router = [router]  # in a list, so that torch does not count it as a submodule's owner
+        self.group = group
+        self._router = router
+        weights: list[Tensor] = [layer.weight for layer in layers]
+        self.weight = nn.Parameter(torch.cat(weights), requires_grad=False)
+        biases: list[Tensor] = [layer.bias for layer in layers if layer.bias is not None]
+        self.bias = nn.Parameter(torch.cat(biases), requires_grad=False) if biases else None
+        self._latest: tuple[Tensor, Tensor] | None = None
 
-    def forward(self, states: Tensor) -> Tensor:
-        """states [rows, tokens, in] to [rows, tokens, out]."""
-        out = self.base(states)
-        for name, scale in self._router[0].scales.items():
-            part = self.adapters.get(name)
-            if part is not None:
-                out = out + ((states @ part.down.T) * scale) @ part.up.T
+    def forward(self, states: Tensor, start: int, stop: int) -> Tensor:
+        """Outputs `start` to `stop` for states [..., in]; all are computed when the first member asks."""
+        if self._latest is None or self._latest[0] is not states:
+            out = nn.functional.linear(states, self.weight, self.bias)
+            self._latest = states, self._router.add(self.group, states, out)
+        out = self._latest[1][..., start:stop]
+        if stop == self.group.outputs:
+            self._latest = None
         return out
 
 
-class Router:
-    """Puts adapters into a model's linear layers, and says which row uses which one at what scale."""
+class Member(nn.Module):
+    """Stands where a linear layer stood, and gives out its share of the group's outputs."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self.scales: dict[str, Tensor] = {}
-        """For the coming step: by adapter, the scale of each row [rows, 1, 1]; 0 where it is not used."""
-        self._model = model
-        self._dtype = next(model.parameters()).dtype
-        self._routed: dict[str, RoutedLinear] = {}
-        self._folders: dict[str, Path] = {}
-        self._loading = threading.Lock()
+    def __init__(self, projections: Projections, start: int, stop: int) -> None:
+        super().__init__()
+        self.projections, self.start, self.stop = projections, start, stop
+
+    def forward(self, states: Tensor) -> Tensor:
+        """states [..., in] to [..., out]."""
+        return self.projections(states, self.start, self.stop)
+
+
+class Single(nn.Module):
+    """A linear layer that stays as it is (also a quantised one), with the adapters' parts added."""
+
+    def __init__(self, base: nn.Linear, group: Group, router: "Router") -> None:
+        super().__init__()
+        self.base = base
+        self.group = group
+        self._router = router
+
+    def forward(self, states: Tensor) -> Tensor:
+        """states [..., in] to [..., out]."""
+        return self._router.add(self.group, states, self.base(states))
+
+
+class Router:
+    """Keeps adapters for a model's linear layers, and says in each step which token uses which at what scale.
+
+    `install`, `drop` and `route` belong to the thread that takes the steps; `read` may run beside them.
+    """
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = tuple(groups)
+        self.version = 0
+        """Counts the changes of the adapters."""
+        self._names: dict[str, None] = {}
+        self._masks: dict[Layout, Tensor] = {}
+
+    @classmethod
+    def into(cls, model: nn.Module) -> "Router":
+        """Put a router into a model: its linear layers, but the head, are replaced by ones that ask it."""
+        router = cls(())
+        groups = []
+        like = next(weight for weight in model.parameters() if weight.is_floating_point())
+        for parent, names in _families(model):
+            layers = {name: parent[1].get_submodule(name) for name in names}
+            named: Any = {f"{parent[0]}.{name}": layer for name, layer in layers.items()}
+            group = Group.of(named, like.detach())
+            _replace(parent[1], list(layers.items()), group, router)
+            groups.append(group)
+        router.groups = tuple(groups)
+        return router
 
     @property
     def names(self) -> frozenset[str]:
-        """The adapters that are loaded."""
-        return frozenset(self._folders)
+        """The adapters that are installed."""
+        return frozenset(self._names)
 
-    def load(self, name: str, folder: Path) -> None:
-        """Read an adapter from a PEFT folder; all of its layers are checked before the first is taken in.
-
-        One that is loaded from this folder already stays; one from another folder (another company's, by the
-        same name) is replaced.
+    def read(self, folder: Path) -> dict[str, LowRank]:
+        """An adapter's parts by layer, read from a PEFT folder and checked against the base.
 
         Raises:
             AssistantError: the files are missing, damaged, of a kind not supported, or made for another base.
         """
-        with self._loading:
-            if self._folders.get(name) == folder:
-                return
-            parts = _read_adapter(folder)
-            for layer, part in parts.items():
-                self._check_fits(layer, part, folder)
-            self.drop(name)
-            for layer, part in parts.items():
-                routed = self._layer(layer)
-                weight = routed.base.weight
-                routed.adapters[name] = LowRank(part.down.to(weight), part.up.to(weight))
-            self._folders[name] = folder
+        parts = _read_adapter(folder)
+        for layer, part in parts.items():
+            group = self._group(layer)
+            if group is None or not _fits(group, layer, part):
+                found = f"its {layer} is {part.up.shape[0]} x {part.down.shape[1]}"
+                raise AssistantError(
+                    f"The adapter in {folder} was made for another base model ({found}). "
+                    "Train one for this model, or start with the model it was made for (--model)."
+                )
+        return parts
+
+    def install(self, name: str, parts: Mapping[str, LowRank]) -> None:
+        """Take up an adapter's parts under a name; one that had the name before is replaced."""
+        for group in self.groups:
+            own = {layer: parts[layer] for layer in group.members if layer in parts}
+            before = group.parts.pop(name, None)
+            if own:
+                group.parts[name] = own
+            if own or before:
+                group.stack()
+        self._names[name] = None
+        self.version += 1
 
     def drop(self, name: str) -> None:
         """Forget an adapter; unknown names are fine."""
-        for routed in self._routed.values():
-            routed.adapters.pop(name, None)
-        self._folders.pop(name, None)
+        if name in self._names:
+            self.install(name, {})
+            del self._names[name]
 
-    def route(self, rows: list[tuple[str | None, float]], device: torch.device) -> None:
-        """Say for the coming step which (adapter, scale) each row uses."""
-        names = sorted({adapter for adapter, scale in rows if adapter is not None and scale != 0.0})
-        scales = [[scale if adapter == name else 0.0 for adapter, scale in rows] for name in names]
+    def route(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> None:
+        """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has."""
+        used = [(adapter, scale) for adapter, scale in rows if adapter is not None and scale != 0.0]
+        self._masks = {}
+        if used:
+            repeats = torch.tensor(list(tokens))
+            for layout in {group.layout for group in self.groups if group.layout}:
+                self._masks[layout] = self.mask(layout, rows).repeat_interleave(repeats, dim=0)
+
+    def mask(self, layout: Layout, rows: Sequence[tuple[str | None, float]]) -> Tensor:
+        """By row and stacked rank [rows, ranks], the scale its adapter has in that row."""
+        runs = [(name, len(list(run))) for name, run in groupby(layout)]
+        scales = [[scale if adapter == name else 0.0 for name, _ in runs] for adapter, scale in rows]
+        widths = torch.tensor([width for _, width in runs])
         # In the model's own number format: bfloat16 states times a float32 scale would come out as float32.
-        tensors = torch.tensor(scales, device=device, dtype=self._dtype)[..., None, None]
-        self.scales = dict(zip(names, tensors, strict=True))
+        like = self.groups[0].down
+        return torch.tensor(scales).repeat_interleave(widths, dim=1).to(like)
 
-    def _layer(self, name: str) -> RoutedLinear:
-        if name not in self._routed:
-            parent, _, child = name.rpartition(".")
-            routed = RoutedLinear(self._model.get_submodule(name), self)  # type: ignore[arg-type]
-            setattr(self._model.get_submodule(parent), child, routed)
-            self._routed[name] = routed
-        return self._routed[name]
+    def add(self, group: Group, states: Tensor, out: Tensor) -> Tensor:
+        """`out` [1, tokens, outputs] with what each token's adapter adds for states [1, tokens, inputs]."""
+        mask = self._masks.get(group.layout)
+        return out if mask is None else out + ((states @ group.down.T) * mask) @ group.up.T
 
-    def _check_fits(self, layer: str, part: LowRank, folder: Path) -> None:
-        base: nn.Module | None
-        try:
-            base = self._routed[layer].base if layer in self._routed else self._model.get_submodule(layer)
-        except AttributeError:
-            base = None
-        shape = (part.up.shape[0], part.down.shape[1])
-        if not isinstance(base, nn.Linear) or tuple(base.weight.shape) != shape:
-            found = f"its {layer} is {shape[0]} x {shape[1]}"
-            raise AssistantError(
-                f"The adapter in {folder} was made for another base model ({found}). "
-                "Train one for this model, or start with the model it was made for (--model)."
-            )
+    def _group(self, layer: str) -> Group | None:
+        return next((group for group in self.groups if layer in group.members), None)
+
+
+def _families(model: nn.Module) -> Iterator[tuple[tuple[str, nn.Module], tuple[str, ...]]]:
+    """Each module that holds linear layers, by name, with the names of those that go together."""
+    head = getattr(model, "get_output_embeddings", lambda: None)()
+    for path, parent in list(model.named_modules()):
+        layers = {
+            name: child
+            for name, child in parent.named_children()
+            if isinstance(child, nn.Linear) and child is not head
+        }
+        together = [names for names in TOGETHER if all(type(layers.get(name)) is nn.Linear for name in names)]
+        taken = {name for names in together for name in names}
+        for names in [*together, *((name,) for name in layers if name not in taken)]:
+            yield (path, parent), names
+
+
+def _replace(parent: nn.Module, layers: list[tuple[str, nn.Module]], group: Group, router: Router) -> None:
+    if len(layers) == 1:
+        name, layer = layers[0]
+        setattr(parent, name, Single(layer, group, router))  # type: ignore[arg-type]
+        return
+    projections = Projections([layer for _, layer in layers], group, router)  # type: ignore[misc]
+    for (name, _), (start, stop) in zip(layers, group.members.values(), strict=True):
+        setattr(parent, name, Member(projections, start, stop))
+
+
+def _fits(group: Group, layer: str, part: LowRank) -> bool:
+    start, stop = group.members[layer]
+    return (part.up.shape[0], part.down.shape[1]) == (stop - start, group.inputs)
 
 
 def _read_adapter(folder: Path) -> dict[str, LowRank]:

@@ -1,4 +1,4 @@
-"""One row of the batch: its tokens so far, how it chooses the next one, and the text it can already show.
+"""One row of the batch: a request, how far it is, and what it has said.
 
 It knows one request's state. It knows nothing of the model, the other rows or threads.
 """
@@ -8,12 +8,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from assistant.engine.sampling import Chooser
+from assistant.engine.text import TextStream
 from assistant.lanes import Finish, Piece, Request
-
-HALF_A_CHARACTER = "\ufffd"
 
 
 @dataclass(eq=False)
@@ -27,52 +24,67 @@ class Row:
     ends: frozenset[int]
     base: str
     pieces: "queue.Queue[Piece]"
+    owner: str = ""
+    """Who asks; the line gives each owner its turn."""
     began: float = field(default_factory=time.perf_counter)
+    slot: int = -1
     generated: list[int] = field(default_factory=list)
     prefilled: int = 0
     """Prompt tokens whose keys and values are in the slot."""
+    reused: int = 0
+    """How many of them were kept from an earlier row."""
     cancelled: bool = False
     first_token: float = 0.0
-    _shown: str = ""
+    place: int | None = None
+    """Rows that start before this one, while it waits."""
 
     def __post_init__(self) -> None:
-        self._random = torch.Generator().manual_seed(self.request.sampling.seed)
+        self.chooser = Chooser(self.request.sampling)
+        self._text = TextStream(self.tokenizer, self.request.sampling.stop)
+
+    @property
+    def running(self) -> bool:
+        """Whether the prompt has been read and tokens are coming."""
+        return self.prefilled == len(self.prompt)
 
     @property
     def length(self) -> int:
         """Tokens in the slot: the prompt's that were prefilled, and the generated ones but the last."""
         return self.prefilled + max(len(self.generated) - 1, 0)
 
-    def choose(self, logits: Tensor) -> int:
-        """The next token from float32 logits [vocabulary]."""
-        sampling = self.request.sampling
-        if sampling.repetition_penalty != 1.0 and self.generated:
-            seen = torch.tensor(sorted(set(self.generated)), device=logits.device)
-            values = logits[seen]
-            penalty = sampling.repetition_penalty
-            logits = logits.clone()
-            logits[seen] = torch.where(values > 0, values / penalty, values * penalty)
-        if sampling.temperature <= 0:
-            return int(logits.argmax())
-        chances = torch.softmax(logits.cpu() / sampling.temperature, dim=-1)
-        ordered, tokens = chances.sort(descending=True)
-        keep = ordered.cumsum(0) - ordered < sampling.top_p
-        pick = torch.multinomial(ordered * keep, 1, generator=self._random)
-        return int(tokens[pick])
+    @property
+    def held(self) -> list[int]:
+        """The tokens whose keys and values are in the slot."""
+        return [*self.prompt[: self.prefilled], *self.generated[:-1]]
+
+    @property
+    def over(self) -> str | None:
+        """Why the row has to end whatever the model says: cancelled, or out of time."""
+        if self.cancelled:
+            return "cancelled"
+        return "time" if time.perf_counter() - self.began > self.request.sampling.seconds else None
+
+    def wait(self, place: int) -> None:
+        """Tell how many rows start before this one, if that is news."""
+        if place != self.place:
+            self.place = place
+            self.pieces.put(Piece(self.index, "", waiting=place))
 
     def take(self, token: int) -> str | None:
         """Add a generated token; returns why the row has ended, or None."""
         if not self.generated:
             self.first_token = time.perf_counter() - self.began
         self.generated.append(token)
-        reason = "end" if token in self.ends else None
-        if reason is None and len(self.generated) >= self.request.sampling.max_tokens:
-            reason = "length"
-        self._show()
-        return reason
+        self._show(self._text.add(token))
+        if token in self.ends:
+            return "end"
+        if self._text.stopped:
+            return "stop"
+        return "length" if len(self.generated) >= self.request.sampling.max_tokens else None
 
     def end(self, reason: str, error: str = "") -> None:
         """Send the last piece, with what was observed."""
+        self._show(self._text.end())
         finish = Finish(
             reason=reason,
             base=self.base,
@@ -83,12 +95,10 @@ class Row:
             first_token_seconds=round(self.first_token, 4),
             seconds=round(time.perf_counter() - self.began, 4),
             error=error,
+            reused_tokens=self.reused,
         )
         self.pieces.put(Piece(self.index, "", finish))
 
-    def _show(self) -> None:
-        """Send the text that is new; half a character waits for its other bytes."""
-        text = self.tokenizer.decode(self.generated, skip_special_tokens=True).rstrip(HALF_A_CHARACTER)
-        if len(text) > len(self._shown):
-            self.pieces.put(Piece(self.index, text[len(self._shown) :]))
-            self._shown = text
+    def _show(self, text: str) -> None:
+        if text:
+            self.pieces.put(Piece(self.index, text))

@@ -1,0 +1,81 @@
+"""Steps as torch takes them, operator by operator: the way that works for every model and device.
+
+It knows the model. It knows nothing of requests, text or threads.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, PreTrainedModel
+
+from assistant.engine.router import Router
+from assistant.engine.slots import NAME, SlotCache, attend, plan_step
+from assistant.engine.steps import Part
+from assistant.errors import AssistantError
+
+
+class EagerRunner:
+    """A transformers model whose attention reads and writes slots."""
+
+    def __init__(self, model: PreTrainedModel, *, slots: int, capacity: int) -> None:
+        """Raises AssistantError where the model's attention can't be replaced."""
+        prepare(model)
+        self.slots, self.capacity = slots, capacity
+        self.router = Router.into(model)
+        self._model: Any = model
+        config: Any = model.config
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, capacity, size)
+        embedding: Any = model.get_input_embeddings()
+        self._cache = SlotCache(shape, like=embedding.weight)
+
+    def describe(self) -> str:
+        """How steps are taken."""
+        return "torch"
+
+    @torch.inference_mode()
+    def step(self, parts: Sequence[Part]) -> Tensor:
+        """Float32 logits [parts, vocabulary] after each part's last token."""
+        device = self._cache.states.device
+        self._cache.plan = plan = plan_step(parts, device)
+        ordered = [parts[number] for number in plan.order]
+        self.router.route(
+            [(part.adapter, part.scale) for part in ordered], [len(part.tokens) for part in ordered]
+        )
+        tokens = torch.tensor([[token for part in ordered for token in part.tokens]], device=device)
+        lasts = torch.tensor([len(part.tokens) for part in ordered], device=device).cumsum(0) - 1
+        out = self._model(
+            input_ids=tokens,
+            position_ids=plan.positions[None],
+            use_cache=False,
+            slot_cache=self._cache,
+            logits_to_keep=lasts,
+        )
+        logits = torch.empty_like(out.logits[0], dtype=torch.float32)
+        logits[list(plan.order)] = out.logits[0].float()
+        return logits
+
+    def save(self, slot: int, length: int) -> Tensor:
+        """A copy of the keys and values of a slot's first tokens: [layers, 2, heads, length, size]."""
+        return self._cache.states[:, :, slot, :, :length].clone()
+
+    def load(self, slot: int, saved: Tensor, length: int) -> None:
+        """Put the first tokens' saved keys and values at the start of a slot."""
+        self._cache.states[:, :, slot, :, :length] = saved[:, :, :, :length]
+
+
+def prepare(model: PreTrainedModel) -> None:
+    """Let the model's attention be replaced by `attend`.
+
+    Raises:
+        AssistantError: the model brings attention of its own that can't be replaced.
+    """
+    AttentionInterface.register(NAME, attend)
+    if not getattr(model, "_supports_attention_backend", False):
+        raise AssistantError(
+            f"Models of the kind {model.config.model_type!r} bring an attention of their own, which can't "
+            "serve several rows at once. Name a model of another kind with --model, such as a Llama or Qwen."
+        )
+    model.set_attn_implementation(NAME)
