@@ -37,6 +37,10 @@ Layout = tuple[str, ...]
 """For each stacked rank of a group, the adapter it belongs to."""
 
 
+BOUND: Layout = ("",)
+"""Of tensors that come from outside."""
+
+
 @dataclass
 class Group:
     """Linear layers that read the same states, and the adapters' parts in them, stacked."""
@@ -209,6 +213,12 @@ class Router:
             repeats = torch.tensor(list(tokens))
             for layout in {group.layout for group in self.groups if group.layout}:
                 self._masks[layout] = self.mask(layout, rows).repeat_interleave(repeats, dim=0)
+
+    def bind(self, mask: Tensor, stacked: Sequence[Tensor]) -> None:
+        """Use tensors from outside in place of the adapters' own: each group's `down` and `up`, in order."""
+        for group, down, up in zip(self.groups, stacked[::2], stacked[1::2], strict=True):
+            group.down, group.up, group.layout = down, up, BOUND
+        self._masks = {BOUND: mask}
 
     def mask(self, layout: Layout, rows: Sequence[tuple[str | None, float]]) -> Tensor:
         """By row and stacked rank [rows, ranks], the scale its adapter has in that row."""

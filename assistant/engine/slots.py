@@ -3,7 +3,7 @@
 It knows tensors and positions. It knows nothing of requests, adapters or the model's other layers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,11 +151,20 @@ def attend(
 
     Shapes are [1, heads, tokens, size]; the cache's plan takes the mask's place.
     """
-    unknown = [name for name in ("softcap", "s_aux") if options.get(name) is not None]
-    if unknown:
-        raise AssistantError(
-            f"This model's attention has {unknown[0]}, which can't be computed over several rows at once. "
-            "Name a model of another kind with --model, such as a Llama, Qwen or Mistral."
-        )
+    refuse_unknown(options)
     layer: Any = module.layer_idx
     return slot_cache.attend(layer, (query[0], key[0], value[0]), scaling, sliding_window), None
+
+
+def refuse_unknown(options: Mapping[str, Any]) -> None:
+    """Whether attention is asked for what only the model's own code computes.
+
+    Raises:
+        AssistantError: it is.
+    """
+    for name in ("softcap", "s_aux"):
+        if options.get(name) is not None:
+            raise AssistantError(
+                f"This model's attention has {name}, which can't be computed over several rows at once. "
+                "Name a model of another kind with --model, such as a Llama, Qwen or Mistral."
+            )

@@ -1,0 +1,233 @@
+"""A transformers model as an OpenVINO graph of one step, with pages of keys and values and adapters as inputs.
+
+The model's own code is traced; only its attention is replaced, by the operator that reads and writes pages. It
+knows torch modules and graph nodes. It knows nothing of running the graph (`graph.py`).
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, PreTrainedModel
+
+from assistant.engine.router import Router
+from assistant.engine.slots import refuse_unknown
+from assistant.errors import AssistantError
+
+PAGE = 32
+"""Tokens in a page, as the processor's attention operator has it."""
+NAME = "quartet_pages"
+"""Under this name transformers calls `attend` as the model's attention."""
+STEP_INPUTS = ("tokens", "positions", "lasts", "mask", "past", "begins", "pages", "page_begins", "longest")
+"""What changes with every step; then come the pages of each layer, then the adapters of each group."""
+SMALL = 65_536
+"""Weights in a matrix below which compressing it gains nothing."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of a model that its graph needs."""
+
+    layers: int
+    heads: int
+    """That have keys and values of their own."""
+    size: int
+
+    @classmethod
+    def of(cls, config: Any) -> "Sizes":
+        """As a transformers configuration says."""
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return cls(config.num_hidden_layers, config.num_key_value_heads, size)
+
+
+def openvino() -> Any:
+    """The library, without its telemetry: nothing leaves this machine."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+class Pages(nn.Module):
+    """Stands for the attention operator while the model is traced; computes nothing itself."""
+
+    def forward(self, query: Tensor, *others: Tensor) -> Tensor:
+        """query [tokens, heads * size] to as much."""
+        return torch.zeros_like(query)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """What the attention of every layer is given beside its own states, while the model is traced."""
+
+    operator: Pages
+    caches: Sequence[Tensor]
+    where: Sequence[Tensor]
+
+
+def attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    *,
+    places: _Places,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Attention as transformers calls it, [1, heads, tokens, size], handed to the operator."""
+    refuse_unknown(options)
+    layer: Any = module.layer_idx
+    flat = [states[0].transpose(0, 1).flatten(1) for states in (query, key, value)]
+    found = places.operator(
+        *flat,
+        *places.caches[2 * layer : 2 * layer + 2],
+        *places.where,
+        torch.tensor(scaling or query.shape[-1] ** -0.5),
+        torch.tensor(sliding_window or 0, dtype=torch.int32),
+    )
+    return found.view(1, query.shape[2], -1, value.shape[-1]), None
+
+
+class _Step(nn.Module):
+    """One step as a function of tensors alone."""
+
+    def __init__(self, model: PreTrainedModel, router: Router) -> None:
+        super().__init__()
+        self.model = model
+        self.operator = Pages()
+        self._router = router
+        self._layers = model.config.num_hidden_layers
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """`STEP_INPUTS`, pages and adapters to logits [parts, vocabulary]."""
+        tokens, positions, lasts, mask, *where = inputs[: len(STEP_INPUTS)]
+        caches, adapters = inputs[len(STEP_INPUTS) :][: 2 * self._layers], inputs[len(STEP_INPUTS) :][2 * self._layers :]
+        self._router.bind(mask, adapters)
+        model: Any = self.model
+        out = model(
+            input_ids=tokens[None],
+            position_ids=positions[None],
+            use_cache=False,
+            places=_Places(self.operator, caches, where),
+            logits_to_keep=lasts,
+        )
+        return out.logits[0].float()
+
+
+def trace(model: PreTrainedModel, router: Router) -> Any:
+    """The graph of a float32 model with a router in it; its weights are shared with the model until compiled.
+
+    Raises:
+        AssistantError: the model's attention is of a kind that can't be replaced.
+    """
+    ov = openvino()
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch import ConversionExtension, ModuleExtension
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    AttentionInterface.register(NAME, attend)
+    model.set_attn_implementation(NAME)
+    sizes = Sizes.of(model.config)
+    front = FrontEndManager().load_by_framework("pytorch")
+    front.add_extension(ConversionExtension(NAME, lambda node: _operator(node, sizes)))
+    with torch.no_grad():
+        decoder = TorchScriptPythonDecoder(
+            _Step(model, router).eval(),
+            example_input=_example(sizes, router),
+            module_extensions={Pages: ModuleExtension(Pages, NAME)},
+        )
+        graph = front.convert(front.load(decoder))
+    _shape_inputs(ov, graph, sizes, router)
+    return graph
+
+
+def _example(sizes: Sizes, router: Router) -> tuple[Tensor, ...]:
+    """Inputs of five tokens in one part, whose shapes lead the tracing."""
+    count = 5
+    whole = torch.int32
+    step = [
+        torch.zeros(count, dtype=torch.int64),
+        torch.arange(count),
+        torch.tensor([count - 1]),
+        torch.zeros(count, 1),
+        torch.zeros(1, dtype=whole),
+        torch.tensor([0, count], dtype=whole),
+        torch.zeros(1, dtype=whole),
+        torch.tensor([0, 1], dtype=whole),
+        torch.tensor(count, dtype=whole),
+    ]
+    caches = [torch.zeros(1, sizes.heads, PAGE, sizes.size)] * (2 * sizes.layers)
+    adapters = [each for group in router.groups for each in (torch.zeros(1, group.inputs), torch.zeros(group.outputs, 1))]
+    return (*step, *(cache.clone() for cache in caches), *adapters)
+
+
+def _shape_inputs(ov: Any, graph: Any, sizes: Sizes, router: Router) -> None:
+    """Let tokens, parts, pages and ranks be of any number; the pages' format is the plugin's choice."""
+    inputs = graph.get_parameters()
+    for parameter in inputs[: len(STEP_INPUTS)]:
+        parameter.set_partial_shape(ov.PartialShape([-1] * len(parameter.partial_shape)))
+    for parameter in inputs[len(STEP_INPUTS) :][: 2 * sizes.layers]:
+        parameter.set_partial_shape(ov.PartialShape([-1] * 4))
+        parameter.set_element_type(ov.Type.dynamic)
+    adapters = iter(inputs[len(STEP_INPUTS) + 2 * sizes.layers :])
+    for group in router.groups:
+        next(adapters).set_partial_shape(ov.PartialShape([-1, group.inputs]))
+        next(adapters).set_partial_shape(ov.PartialShape([group.outputs, -1]))
+    graph.validate_nodes_and_infer_types()
+
+
+def _operator(node: Any, sizes: Sizes) -> list[Any]:
+    """The attention operator in place of `Pages`: 28 inputs, of which a plain decoder needs the first 13."""
+    from openvino import opset13 as ops
+    from openvino.op import _PagedAttentionExtension
+
+    def none(kind: type, *shape: int) -> Any:
+        return ops.constant(np.zeros(shape, dtype=kind)).output(0)
+
+    query, key, value, keys, values, past, begins, pages, page_begins, longest, scale, window = (
+        node.get_input(number) for number in range(12)
+    )
+    whole, real = np.int32, np.float32
+    unused = [
+        *[none(whole, 0)] * 3,  # aggregation of scores, rotated pages and their turns
+        *[none(real, 0)] * 2,  # table of turns, threshold of sparse attention
+        *[none(whole)] * 2,  # sizes of sparse attention
+        none(real, 0, 0, 0, 0),  # attention sinks
+        none(whole),  # eviction of pages, from here
+        *[none(whole, 0)] * 4,
+        none(np.uint8, 0),  # bias between queries
+        none(whole, 0),
+    ]
+    linear_bias = none(real, 0)
+    attention = _PagedAttentionExtension(
+        [query, key, value, keys, values, past, begins, pages, page_begins, scale, window, linear_bias, longest, *unused]
+    )
+    info = attention.get_rt_info()
+    for which in "kv":
+        info[f"num_{which}_heads"], info[f"{which}_head_size"] = sizes.heads, sizes.size
+    return [attention.output(0)]
+
+
+def compress(graph: Any) -> None:
+    """Keep large matrices in 8 bits, with a scale for each output (symmetric, round to nearest)."""
+    from openvino import opset13 as ops
+
+    for node in graph.get_ops():
+        if node.get_type_name() != "MatMul" or node.input_value(1).get_node().get_type_name() != "Constant":
+            continue
+        weight = node.input_value(1).get_node()
+        values = weight.get_data()
+        if values.ndim != 2 or values.size < SMALL:
+            continue
+        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-12).astype(np.float32)
+        rounded = ops.constant(np.rint(values / scale).astype(np.int8))
+        again = ops.multiply(ops.convert(rounded, "f32"), ops.constant(scale))
+        node.input(1).replace_source_output(again.output(0))
+    graph.validate_nodes_and_infer_types()
