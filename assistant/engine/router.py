@@ -92,8 +92,11 @@ class Projections(nn.Module):
         self._router = router
         weights: list[Tensor] = [layer.weight for layer in layers]
         self.weight = nn.Parameter(torch.cat(weights), requires_grad=False)
-        biases: list[Tensor] = [layer.bias for layer in layers if layer.bias is not None]
-        self.bias = nn.Parameter(torch.cat(biases), requires_grad=False) if biases else None
+        self.bias: nn.Parameter | None = None
+        if any(layer.bias is not None for layer in layers):
+            none = self.weight.new_zeros(self.weight.shape[0])
+            biases = [none[: layer.out_features] if layer.bias is None else layer.bias for layer in layers]
+            self.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
         self._latest: tuple[Tensor, Tensor] | None = None
 
     def forward(self, states: Tensor, start: int, stop: int) -> Tensor:
