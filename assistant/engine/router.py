@@ -157,7 +157,7 @@ class Router:
         like = next(weight for weight in model.parameters() if weight.is_floating_point())
         for parent, names in _families(model):
             layers = {name: parent[1].get_submodule(name) for name in names}
-            named: Any = {f"{parent[0]}.{name}": layer for name, layer in layers.items()}
+            named: Any = {f"{parent[0]}.{name}".lstrip("."): layer for name, layer in layers.items()}
             group = Group.of(named, like.detach())
             _replace(parent[1], list(layers.items()), group, router)
             groups.append(group)
