@@ -264,13 +264,13 @@ def _fits(group: Group, layer: str, part: LowRank) -> bool:
 def _read_adapter(folder: Path) -> dict[str, LowRank]:
     """The parts of a PEFT folder by layer name."""
     try:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = dict(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")))
         tensors = load_file(folder / "adapter_model.safetensors")
-    except (OSError, ValueError, SafetensorError) as problem:
+    except (OSError, ValueError, TypeError, SafetensorError) as problem:
         raise AssistantError(
             f"The adapter in {folder} can't be read ({problem}). Roll back, or train anew."
         ) from problem
-    mixed = config.get("rank_pattern") or config.get("alpha_pattern")
+    mixed = config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
     layers = {key.removeprefix(_PREFIX).rpartition(".lora_")[0] for key in tensors}
     pairs = {f"{_PREFIX}{layer}.lora_{part}.weight" for layer in layers for part in "AB"}
     if mixed or config.get("use_dora") or config.get("bias", "none") != "none" or pairs != set(tensors):
