@@ -278,6 +278,12 @@ def _read_adapter(folder: Path) -> dict[str, LowRank]:
             f"The adapter in {folder} is not plain LoRA on linear layers (it uses DoRA, biases, mixed ranks "
             "or retrained layers), and nothing else is run. Train anew."
         )
+    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise AssistantError(
+            f"The adapter in {folder} holds numbers that are not finite (in {broken[0]}): its training went "
+            "astray. Train anew with a smaller learning rate."
+        )
     rank = config["r"]
     scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
     return {
