@@ -18,6 +18,7 @@ from assistant.engine.prefixes import WORTHWHILE, Prefixes
 from assistant.engine.rows import Row
 from assistant.engine.sampling import likeliest
 from assistant.engine.steps import Part, Runner
+from assistant.errors import AssistantError
 
 CHUNK = 512
 """Prompt tokens read in a step while no stream is running."""
@@ -246,6 +247,8 @@ def _reader(row: Row) -> tuple[str | None, float]:
 
 
 def _explain(problem: Exception) -> str:
+    if isinstance(problem, AssistantError):
+        return str(problem)
     if isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(problem):
         return (
             "There was not enough memory for this answer. "

@@ -205,9 +205,17 @@ class Router:
             del self._names[name]
 
     def route(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> None:
-        """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has."""
-        used = [(adapter, scale) for adapter, scale in rows if adapter is not None and scale != 0.0]
+        """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has.
+
+        Raises:
+            AssistantError: an adapter is not installed.
+        """
         self._masks = {}
+        used = {adapter for adapter, scale in rows if adapter is not None and scale != 0.0}
+        for adapter in used - self._names.keys():
+            raise AssistantError(
+                f"The adapter {adapter} is not loaded. Choose another version on the page Train."
+            )
         if used:
             repeats = torch.tensor(list(tokens))
             for layout in {group.layout for group in self.groups if group.layout}:
