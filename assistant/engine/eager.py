@@ -27,7 +27,8 @@ class EagerRunner:
         self._model: Any = model
         config: Any = model.config
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, capacity, size)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        shape = (config.num_hidden_layers, slots, heads, capacity, size)
         embedding: Any = model.get_input_embeddings()
         self._cache = SlotCache(shape, like=embedding.weight)
 
