@@ -189,6 +189,10 @@ class Decoder:
     def _advance(self, outcome: "_Outcome") -> None:
         """Note what a step has done for a row, and take its next token if its prompt has been read."""
         row = outcome.row
+        if outcome.likeliest is None:
+            self._wipe(outcome.part)
+            self._leave(row, "failed", _explain(ValueError("its numbers have overflowed")))
+            return
         if not row.running:
             row.prefilled = outcome.part.end
             if not row.running:
@@ -196,7 +200,7 @@ class Decoder:
             self._keep(row)
         try:
             reason = row.take(outcome.choose())
-        except Exception as problem:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
+        except Exception as problem:  # noqa: BLE001 - such as chances that are all 0: ends this row alone
             self._leave(row, "failed", _explain(problem))
             return
         if reason:
@@ -207,6 +211,11 @@ class Decoder:
         """Keep what a row has read, for rows that begin alike."""
         if self._prefixes.lacks(_reader(row), row.held):
             self._prefixes.keep(_reader(row), row.held, self._runner.save(row.slot, len(row.held)))
+
+    def _wipe(self, part: Part) -> None:
+        """Put zeros into a slot: attention counts places that it masks as 0 times what they hold."""
+        saved = self._runner.save(part.slot, part.end)
+        self._runner.load(part.slot, torch.zeros_like(saved), part.end)
 
     def _leave(self, row: Row, reason: str, error: str = "") -> None:
         """End a row and free its slot."""
@@ -226,9 +235,7 @@ class _Outcome:
 
     def choose(self) -> int:
         """The row's next token."""
-        if self.likeliest is None:
-            raise ValueError("its numbers have overflowed")
-        if self.row.chooser.greedy:
+        if self.likeliest is not None and self.row.chooser.greedy:
             return self.likeliest
         return self.row.chooser.choose(self.logits, self.row.generated)
 
