@@ -193,18 +193,21 @@ class Decoder:
             self._wipe(outcome.part)
             self._leave(row, "failed", _explain(ValueError("its numbers have overflowed")))
             return
-        if not row.running:
+        just_read = not row.running
+        if just_read:
             row.prefilled = outcome.part.end
-            if not row.running:
-                return
-            self._keep(row)
+        if not row.running:
+            return
         try:
+            if just_read:
+                self._keep(row)
             reason = row.take(outcome.choose())
-        except Exception as problem:  # noqa: BLE001 - such as chances that are all 0: ends this row alone
+            if reason:
+                self._keep(row)
+        except Exception as problem:  # noqa: BLE001 - such as too little memory: ends this row alone
             self._leave(row, "failed", _explain(problem))
             return
         if reason:
-            self._keep(row)
             self._leave(row, reason)
 
     def _keep(self, row: Row) -> None:
