@@ -56,11 +56,12 @@ class Decoder:
         if not rows:
             return
         with self._wake:
-            refusal = self._line.join(rows)
+            closed = self._closed
+            refusal = "" if closed else self._line.join(rows)
             self._wake.notify()
-        if refusal:
+        if closed or refusal:
             for row in rows:
-                row.end("busy", refusal)
+                row.end("cancelled" if closed else "busy", refusal)
 
     def between_steps(self, errand: Callable[[], Any]) -> Any:
         """Have something done by the decoder's thread when no step is being taken; returns its result."""
