@@ -75,7 +75,8 @@ class Decoder:
 
     def adapters_in_use(self) -> set[str]:
         """The adapters of rows that run or wait; call it between steps."""
-        rows = [*self._rows, *self._line.in_order()]
+        with self._wake:
+            rows = [*self._rows, *self._line.in_order()]
         return {row.request.adapter for row in rows if row.request.adapter}
 
     def forget(self, adapter: str) -> None:
