@@ -80,8 +80,17 @@ class Decoder:
         return {row.request.adapter for row in rows if row.request.adapter}
 
     def forget(self, adapter: str) -> None:
-        """Let go of what was read with an adapter; call it between steps."""
+        """Let go of what was read with an adapter, and end the rows that use it; call it between steps."""
         self._prefixes.forget(adapter)
+        error = f"The adapter {adapter} was replaced while it answered. Ask again."
+        for row in [row for row in self._rows if row.request.adapter == adapter]:
+            self._leave(row, "failed", error)
+        with self._wake:
+            waiting = [row for row in self._line.in_order() if row.request.adapter == adapter]
+            for row in waiting:
+                self._line.remove(row)
+        for row in waiting:
+            row.end("failed", error)
 
     def close(self) -> None:
         """End the thread; rows in flight end as cancelled."""
