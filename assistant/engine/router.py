@@ -95,7 +95,9 @@ class Projections(nn.Module):
         self.bias: nn.Parameter | None = None
         if any(layer.bias is not None for layer in layers):
             none = self.weight.new_zeros(self.weight.shape[0])
-            biases = [none[: layer.out_features] if layer.bias is None else layer.bias for layer in layers]
+            biases: list[Tensor] = [
+                none[: layer.out_features] if layer.bias is None else layer.bias for layer in layers
+            ]
             self.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
         self._latest: tuple[Tensor, Tensor] | None = None
 
@@ -278,7 +280,9 @@ def _read_adapter(folder: Path) -> dict[str, LowRank]:
         raise AssistantError(
             f"The adapter in {folder} can't be read ({problem}). Roll back, or train anew."
         ) from problem
-    mixed = config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
+    mixed = (
+        config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
+    )
     layers = {key.removeprefix(_PREFIX).rpartition(".lora_")[0] for key in tensors}
     pairs = {f"{_PREFIX}{layer}.lora_{part}.weight" for layer in layers for part in "AB"}
     if mixed or config.get("use_dora") or config.get("bias", "none") != "none" or pairs != set(tensors):
