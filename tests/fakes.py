@@ -40,7 +40,7 @@ class QueueEngine:
         self.queued.extend(answers)
 
     def generate(
-        self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False
+        self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False, owner: str = ""
     ) -> Iterator[Piece]:
         self.asked.extend(requests)
         answers = [self.queued.popleft() if self.queued else "Nothing was queued." for _ in requests]

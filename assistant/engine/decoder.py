@@ -18,6 +18,7 @@ from assistant.engine.prefixes import WORTHWHILE, Prefixes
 from assistant.engine.rows import Row
 from assistant.engine.sampling import likeliest
 from assistant.engine.steps import Part, Runner
+from assistant.errors import AssistantError
 
 CHUNK = 512
 """Prompt tokens read in a step while no stream is running."""
@@ -55,11 +56,12 @@ class Decoder:
         if not rows:
             return
         with self._wake:
-            refusal = self._line.join(rows)
+            closed = self._closed
+            refusal = "" if closed else self._line.join(rows)
             self._wake.notify()
-        if refusal:
+        if closed or refusal:
             for row in rows:
-                row.end("busy", refusal)
+                row.end("cancelled" if closed else "busy", refusal)
 
     def between_steps(self, errand: Callable[[], Any]) -> Any:
         """Have something done by the decoder's thread when no step is being taken; returns its result."""
@@ -73,12 +75,22 @@ class Decoder:
 
     def adapters_in_use(self) -> set[str]:
         """The adapters of rows that run or wait; call it between steps."""
-        rows = [*self._rows, *self._line.in_order()]
+        with self._wake:
+            rows = [*self._rows, *self._line.in_order()]
         return {row.request.adapter for row in rows if row.request.adapter}
 
     def forget(self, adapter: str) -> None:
-        """Let go of what was read with an adapter; call it between steps."""
+        """Let go of what was read with an adapter, and end the rows that use it; call it between steps."""
         self._prefixes.forget(adapter)
+        error = f"The adapter {adapter} was replaced while it answered. Ask again."
+        for row in [row for row in self._rows if row.request.adapter == adapter]:
+            self._leave(row, "failed", error)
+        with self._wake:
+            waiting = [row for row in self._line.in_order() if row.request.adapter == adapter]
+            for row in waiting:
+                self._line.remove(row)
+        for row in waiting:
+            row.end("failed", error)
 
     def close(self) -> None:
         """End the thread; rows in flight end as cancelled."""
@@ -188,24 +200,36 @@ class Decoder:
     def _advance(self, outcome: "_Outcome") -> None:
         """Note what a step has done for a row, and take its next token if its prompt has been read."""
         row = outcome.row
-        if not row.running:
+        if outcome.likeliest is None:
+            self._wipe(outcome.part)
+            self._leave(row, "failed", _explain(ValueError("its numbers have overflowed")))
+            return
+        just_read = not row.running
+        if just_read:
             row.prefilled = outcome.part.end
-            if not row.running:
-                return
-            self._keep(row)
+        if not row.running:
+            return
         try:
+            if just_read:
+                self._keep(row)
             reason = row.take(outcome.choose())
-        except Exception as problem:  # noqa: BLE001 - such as logits that are no numbers: ends this row alone
+            if reason:
+                self._keep(row)
+        except Exception as problem:  # noqa: BLE001 - such as too little memory: ends this row alone
             self._leave(row, "failed", _explain(problem))
             return
         if reason:
-            self._keep(row)
             self._leave(row, reason)
 
     def _keep(self, row: Row) -> None:
         """Keep what a row has read, for rows that begin alike."""
         if self._prefixes.lacks(_reader(row), row.held):
             self._prefixes.keep(_reader(row), row.held, self._runner.save(row.slot, len(row.held)))
+
+    def _wipe(self, part: Part) -> None:
+        """Put zeros into a slot: attention counts places that it masks as 0 times what they hold."""
+        saved = self._runner.save(part.slot, part.end)
+        self._runner.load(part.slot, torch.zeros_like(saved), part.end)
 
     def _leave(self, row: Row, reason: str, error: str = "") -> None:
         """End a row and free its slot."""
@@ -225,9 +249,7 @@ class _Outcome:
 
     def choose(self) -> int:
         """The row's next token."""
-        if self.likeliest is None:
-            raise ValueError("its numbers have overflowed")
-        if self.row.chooser.greedy:
+        if self.likeliest is not None and self.row.chooser.greedy:
             return self.likeliest
         return self.row.chooser.choose(self.logits, self.row.generated)
 
@@ -246,6 +268,8 @@ def _reader(row: Row) -> tuple[str | None, float]:
 
 
 def _explain(problem: Exception) -> str:
+    if isinstance(problem, AssistantError):
+        return str(problem)
     if isinstance(problem, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(problem):
         return (
             "There was not enough memory for this answer. "

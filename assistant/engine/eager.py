@@ -27,8 +27,10 @@ class EagerRunner:
         self._model: Any = model
         config: Any = model.config
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, capacity, size)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        shape = (config.num_hidden_layers, slots, heads, capacity, size)
         embedding: Any = model.get_input_embeddings()
+        self._vocabulary = len(embedding.weight)
         self._cache = SlotCache(shape, like=embedding.weight)
 
     def describe(self) -> str:
@@ -38,6 +40,9 @@ class EagerRunner:
     @torch.inference_mode()
     def step(self, parts: Sequence[Part]) -> Tensor:
         """Float32 logits [parts, vocabulary] after each part's last token."""
+        unknown = next((token for part in parts for token in part.tokens if token >= self._vocabulary), None)
+        if unknown is not None:  # on a graphics card the look-up of such a token breaks the whole process
+            raise IndexError(f"the model has no token {unknown}")
         device = self._cache.states.device
         self._cache.plan = plan = plan_step(parts, device)
         ordered = [parts[number] for number in plan.order]

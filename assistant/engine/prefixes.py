@@ -71,6 +71,8 @@ class Prefixes:
     def keep(self, reader: Reader, tokens: list[int], saved: Tensor) -> None:
         """Keep what was read; shorter prefixes that it continues are let go, then the least recently used."""
         prefix = Prefix(reader, np.asarray(tokens, dtype=np.int64), saved)
+        if prefix.bytes > self._limit:
+            return
         within = [
             key
             for key, old in self._kept.items()
@@ -78,8 +80,6 @@ class Prefixes:
         ]
         for key in within:
             del self._kept[key]
-        if prefix.bytes > self._limit:
-            return
         self._count += 1
         self._kept[self._count] = prefix
         while self.bytes > self._limit:

@@ -96,8 +96,13 @@ class Projections(nn.Module):
         self._router = router
         weights: list[Tensor] = [layer.weight for layer in layers]
         self.weight = nn.Parameter(torch.cat(weights), requires_grad=False)
-        biases: list[Tensor] = [layer.bias for layer in layers if layer.bias is not None]
-        self.bias = nn.Parameter(torch.cat(biases), requires_grad=False) if biases else None
+        self.bias: nn.Parameter | None = None
+        if any(layer.bias is not None for layer in layers):
+            none = self.weight.new_zeros(self.weight.shape[0])
+            biases: list[Tensor] = [
+                none[: layer.out_features] if layer.bias is None else layer.bias for layer in layers
+            ]
+            self.bias = nn.Parameter(torch.cat(biases), requires_grad=False)
         self._latest: tuple[Tensor, Tensor] | None = None
 
     def forward(self, states: Tensor, start: int, stop: int) -> Tensor:
@@ -158,7 +163,7 @@ class Router:
         like = next(weight for weight in model.parameters() if weight.is_floating_point())
         for parent, names in _families(model):
             layers = {name: parent[1].get_submodule(name) for name in names}
-            named: Any = {f"{parent[0]}.{name}": layer for name, layer in layers.items()}
+            named: Any = {f"{parent[0]}.{name}".lstrip("."): layer for name, layer in layers.items()}
             group = Group.of(named, like.detach())
             _replace(parent[1], list(layers.items()), group, router)
             groups.append(group)
@@ -206,9 +211,17 @@ class Router:
             del self._names[name]
 
     def route(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> None:
-        """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has."""
-        used = [(adapter, scale) for adapter, scale in rows if adapter is not None and scale != 0.0]
+        """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has.
+
+        Raises:
+            AssistantError: an adapter is not installed.
+        """
         self._masks = {}
+        used = {adapter for adapter, scale in rows if adapter is not None and scale != 0.0}
+        for adapter in used - self._names.keys():
+            raise AssistantError(
+                f"The adapter {adapter} is not loaded. Choose another version on the page Train."
+            )
         if used:
             repeats = torch.tensor(list(tokens))
             for layout in {group.layout for group in self.groups if group.layout}:
@@ -271,19 +284,27 @@ def _fits(group: Group, layer: str, part: LowRank) -> bool:
 def _read_adapter(folder: Path) -> dict[str, LowRank]:
     """The parts of a PEFT folder by layer name."""
     try:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = dict(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")))
         tensors = load_file(folder / "adapter_model.safetensors")
-    except (OSError, ValueError, SafetensorError) as problem:
+    except (OSError, ValueError, TypeError, SafetensorError) as problem:
         raise AssistantError(
             f"The adapter in {folder} can't be read ({problem}). Roll back, or train anew."
         ) from problem
-    mixed = config.get("rank_pattern") or config.get("alpha_pattern")
+    mixed = (
+        config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
+    )
     layers = {key.removeprefix(_PREFIX).rpartition(".lora_")[0] for key in tensors}
     pairs = {f"{_PREFIX}{layer}.lora_{part}.weight" for layer in layers for part in "AB"}
     if mixed or config.get("use_dora") or config.get("bias", "none") != "none" or pairs != set(tensors):
         raise AssistantError(
             f"The adapter in {folder} is not plain LoRA on linear layers (it uses DoRA, biases, mixed ranks "
             "or retrained layers), and nothing else is run. Train anew."
+        )
+    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise AssistantError(
+            f"The adapter in {folder} holds numbers that are not finite (in {broken[0]}): its training went "
+            "astray. Train anew with a smaller learning rate."
         )
     rank = config["r"]
     scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)

@@ -176,7 +176,7 @@ def test_the_record_holds_what_the_engine_observed_not_what_was_wished():
     class Stubborn(QueueEngine):
         """Runs everything on the base and says so."""
 
-        def generate(self, requests, cancelled):
+        def generate(self, requests, cancelled, owner):
             self.asked.extend(requests)
             for row in range(len(requests)):
                 yield Piece(row, "hm", Finish("length", "other base", None, 0.0, 11, 5, 0.5, 2.5))
@@ -220,7 +220,7 @@ def test_answers_grow_word_by_word_in_the_order_of_the_lanes():
 
 def test_a_failure_of_one_row_is_shown_in_its_lane_alone():
     class Half(QueueEngine):
-        def generate(self, requests, cancelled):
+        def generate(self, requests, cancelled, owner):
             yield Piece(0, "fine", Finish("end", "b", None, 0.0, 1, 1, 0.1, 0.2))
             yield Piece(1, "", Finish("failed", "b", None, 0.0, 1, 0, 0.0, 0.2, "Not enough memory."))
 

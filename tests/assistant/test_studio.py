@@ -106,7 +106,7 @@ def test_what_was_said_is_kept_when_the_page_is_closed(studio, engine):
 
 
 def test_what_was_said_is_kept_when_the_engine_fails(studio, engine, monkeypatch):
-    def fail(requests, cancelled):
+    def fail(requests, cancelled, owner):
         yield Piece(0, "so far")
         raise RuntimeError("engine down")
 

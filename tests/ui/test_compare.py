@@ -107,7 +107,7 @@ def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
     monkeypatch.setattr(compare, "SECONDS_BETWEEN_UPDATES", 0.0)
     plain = engine.generate
 
-    def failing(requests, cancelled):
+    def failing(requests, cancelled, owner):
         pieces = plain(requests, cancelled)
         yield next(pieces)
         raise compare.AssistantError("The engine ran out of memory. Ask again.")

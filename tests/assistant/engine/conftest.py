@@ -1,17 +1,20 @@
-"""The tiny model in float32 on the processor, adapters for it in PEFT's own format, and rows to run on it."""
+"""The tiny model in float32 on the processor, adapters in PEFT's own format, rows, and a watched runner."""
 
 import json
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 from transformers import PreTrainedModel
 
+from assistant.engine.eager import EagerRunner
 from assistant.engine.rows import Row
+from assistant.engine.steps import Part, Runner
 from assistant.lanes import Piece, Request, Sampling
 from assistant.prompts import Message
 from assistant.weights import Placement, load_model, load_tokenizer
@@ -21,6 +24,7 @@ LAYERS = ["q_proj", "v_proj", "o_proj", "up_proj", "down_proj"]
 NewModel = Callable[[], PreTrainedModel]
 NewAdapter = Callable[..., Path]
 NewRow = Callable[..., Row]
+NewRunner = Callable[..., EagerRunner]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,6 +84,45 @@ def other(new_adapter: NewAdapter) -> Path:
 
 
 @pytest.fixture(scope="session")
+def new_runner(new_model: NewModel) -> NewRunner:
+    """Takes steps of the tiny model; `adapters` are installed by name."""
+
+    def make(*, slots: int = 3, capacity: int = 512, **adapters: Path) -> EagerRunner:
+        runner = EagerRunner(new_model(), slots=slots, capacity=capacity)
+        for name, folder in adapters.items():
+            runner.router.install(name, runner.router.read(folder))
+        return runner
+
+    return make
+
+
+class Watched:
+    """A runner that notes the parts of its steps, and lets things happen in them.
+
+    Steps are counted from 1. What `at` holds for a step is done before it, in the decoder's thread.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self.router, self.slots, self.capacity = runner.router, runner.slots, runner.capacity
+        self.steps: list[list[Part]] = []
+        self.at: dict[int, Callable[[], object]] = {}
+        self.check: Callable[[Sequence[Part]], object] = lambda parts: None
+        """Is shown each step's parts, and may raise."""
+        self.change: Callable[[Sequence[Part], Tensor], object] = lambda parts, logits: None
+        """May write into the logits."""
+        self.save, self.load, self.describe = runner.save, runner.load, runner.describe
+
+    def step(self, parts: Sequence[Part]) -> Tensor:
+        self.steps.append(list(parts))
+        self.at.pop(len(self.steps), lambda: None)()
+        self.check(parts)
+        logits = self._runner.step(parts)
+        self.change(parts, logits)
+        return logits
+
+
+@pytest.fixture(scope="session")
 def new_row(tokenizer) -> NewRow:
     def make(
         prompt: list[int],
@@ -87,11 +130,13 @@ def new_row(tokenizer) -> NewRow:
         adapter: str | None = None,
         scale: float = 1.0,
         index: int = 0,
-        **sampling: float,
+        owner: str = "",
+        ends: frozenset[int] = frozenset({2}),
+        **sampling: object,
     ) -> Row:
         options = Sampling(**{"max_tokens": 8, **sampling})
         request = Request((Message("user", "as tokens"),), adapter, scale if adapter else 0.0, options)
-        return Row(index, request, prompt, tokenizer, frozenset({2}), "tiny", queue.Queue())
+        return Row(index, request, prompt, tokenizer, ends, "tiny", queue.Queue(), owner)
 
     return make
 

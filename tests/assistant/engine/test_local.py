@@ -1,26 +1,32 @@
 """The engine as the lanes see it: chats in, streamed text out, the same as transformers would say."""
 
+import shutil
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from assistant.engine import LocalEngine
+from assistant.engine.local import RESIDENT
 from assistant.errors import AssistantError
 from assistant.lanes import Finish, Request, Sampling
 from assistant.prompts import Message
-from tests.assistant.engine.conftest import EXACT
+from tests.assistant.engine.conftest import EXACT, NewAdapter, Watched
 
 ENDLESS = Sampling(max_tokens=3000)
 
 
-@pytest.fixture(scope="module")
-def engine(tiny_model_folder: Path, strong: Path, zero: Path) -> Iterator[LocalEngine]:
+def opened(folder: Path, runner: Watched | None = None) -> LocalEngine:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assistant.engine.local.find_placement", lambda: EXACT)
-        engine = LocalEngine(tiny_model_folder, slots=4)
+        return LocalEngine(folder, runner=runner)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model_folder: Path, strong: Path, zero: Path) -> Iterator[LocalEngine]:
+    engine = opened(tiny_model_folder)
     engine.load_adapter("strong", strong)
     engine.load_adapter("zero", zero)
     yield engine
@@ -30,6 +36,10 @@ def engine(tiny_model_folder: Path, strong: Path, zero: Path) -> Iterator[LocalE
 def request(text: str, adapter: str | None = None, scale: float = 1.0, **sampling: float) -> Request:
     chat = (Message("system", "Be kind."), Message("user", text))
     return Request(chat, adapter, scale if adapter else 0.0, Sampling(**{"max_tokens": 24, **sampling}))
+
+
+def endless(adapter: str | None = None) -> Request:
+    return Request(request("Hi").messages, adapter, 1.0 if adapter else 0.0, ENDLESS)
 
 
 def answers(engine: LocalEngine, *requests: Request) -> list[tuple[str, Finish]]:
@@ -94,31 +104,177 @@ def test_sampling_with_a_seed_is_repeatable_whatever_else_is_asked(engine):
     assert said(engine, request("Tell me", temperature=0.8, seed=6))[0] != alone
 
 
-def test_more_rows_than_slots_are_all_answered(engine):
+@pytest.fixture
+def small(tiny_model_folder, new_runner) -> Iterator[tuple[LocalEngine, Watched]]:
+    """An engine of two slots whose steps are watched."""
+    runner = Watched(new_runner(slots=2, capacity=4096))
+    engine = opened(tiny_model_folder, runner)
+    yield engine, runner
+    engine.close()
+
+
+def test_more_rows_than_slots_are_all_answered(small):
+    engine, _ = small
     requests = [request(f"Question {number}", max_tokens=5) for number in range(11)]
     assert said(engine, *requests) == [said(engine, each)[0] for each in requests]
 
 
-def test_stop_ends_all_rows_within_a_second(engine):
+def test_stop_ends_all_rows_long_before_they_are_through(small):
+    engine, runner = small
     stop = threading.Event()
-    stream = engine.generate([Request(request("Hi").messages, sampling=ENDLESS)] * 6, stop.is_set)
+    stream = engine.generate([endless()] * 6, stop.is_set)
     next(stream)
     stop.set()
-    began = time.monotonic()
     finishes = [piece.finish for piece in stream if piece.finish]
-    assert time.monotonic() - began < 1
     assert [finish.reason for finish in finishes] == ["cancelled"] * 6
+    assert len(runner.steps) < ENDLESS.max_tokens
 
 
-def test_closing_the_generator_frees_its_slots(engine):
-    streams = [engine.generate([Request(request("Hi").messages, sampling=ENDLESS)]) for _ in range(4)]
+def test_closing_the_generator_frees_its_slots(small):
+    engine, runner = small
+    streams = [engine.generate([endless()]) for _ in range(2)]
     for stream in streams:
-        next(stream)
+        while not next(stream).text:
+            pass
     for stream in streams:
         stream.close()
-    began = time.monotonic()
     assert len(answers(engine, *[request("Next", max_tokens=3)] * 4)) == 4
-    assert time.monotonic() - began < 1
+    assert len(runner.steps) < ENDLESS.max_tokens
+
+
+def test_who_waits_is_told_the_place_and_nobody_waits_for_all_of_anothers_rows(small):
+    engine, _ = small
+    many = engine.generate([endless()] * 6, owner="a")
+    while not next(many).text:
+        pass
+    single = engine.generate([request("Hi", max_tokens=3)], owner="b")
+    assert next(single).waiting == 1
+    many.close()
+    assert list(single)[-1].finish.reason in ("end", "length")
+
+
+def test_a_full_line_is_a_clear_word_at_once(small):
+    engine, _ = small
+    streams = [engine.generate([endless()] * 16, owner=owner) for owner in "abcd"]
+    for stream in streams:
+        next(stream)
+    found = answers(engine, *[request("Hi")] * 16)
+    assert {finish.reason for _, finish in found} == {"busy"}
+    assert found[0][1].error.startswith("Quartet is busy: ")
+    for stream in streams:
+        stream.close()
+
+
+def test_the_next_turn_reads_only_what_is_new(engine):
+    first = request("Tell me of your pots", max_tokens=40)
+    text, before = answers(engine, first)[0]
+    turn = (*first.messages, Message("assistant", text), Message("user", "More"))
+    (_, finish), *_ = answers(engine, Request(turn, sampling=first.sampling))
+    assert before.prompt_tokens <= finish.reused_tokens < finish.prompt_tokens
+
+
+def test_lanes_read_their_system_prompt_once_for_each_reader(engine, tokenizer):
+    chats = [request(f"{number} different openings", "strong", 0.7) for number in range(4)]
+    reused = [finish.reused_tokens for _, finish in answers(engine, *chats)]
+    alike = len(tokenizer.encode("<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n"))
+    assert reused == [0, alike, alike, alike]
+
+
+@pytest.fixture(scope="session")
+def five(new_adapter: NewAdapter) -> list[Path]:
+    return [new_adapter(seed, 0.2, target_modules=["o_proj"]) for seed in range(10, 10 + RESIDENT + 1)]
+
+
+def test_of_more_adapters_than_are_kept_the_least_recently_used_one_goes(small, five):
+    engine, runner = small
+    for number, folder in enumerate(five[:RESIDENT]):
+        engine.load_adapter(str(number), folder)
+    engine.load_adapter("0", five[0])
+    engine.load_adapter("4", five[4])
+    assert runner.router.names == {"0", "2", "3", "4"}
+    with pytest.raises(AssistantError, match="The adapter 1 is not loaded"):
+        said(engine, request("Hi", "1"))
+
+
+def test_an_adapter_that_a_row_needs_stays(small, five):
+    engine, runner = small
+    for number, folder in enumerate(five[:RESIDENT]):
+        engine.load_adapter(str(number), folder)
+    streams = [engine.generate([endless(name)]) for name in "01"]
+    for stream in streams:
+        while not next(stream).text:
+            pass
+    waiting = engine.generate([endless("2")])
+    assert next(waiting).waiting == 0
+    engine.load_adapter("4", five[4])
+    assert runner.router.names == {"0", "1", "2", "4"}
+    for stream in (*streams, waiting):
+        stream.close()
+
+
+def test_adapters_come_and_go_beside_a_stream_and_change_nothing_in_it(small, strong, five):
+    engine, runner = small
+    engine.load_adapter("strong", strong)
+    expected = said(engine, request("Hello", "strong", max_tokens=60))[0]
+    stream = engine.generate([request("Hello", "strong", max_tokens=60)])
+    text = ""
+    for number, piece in enumerate(stream):
+        text += piece.text
+        engine.load_adapter(f"x{number % 5}", five[number % 5])
+    assert text == expected
+    assert len(runner.router.names) <= RESIDENT
+
+
+def test_an_adapter_of_the_same_name_from_another_folder_takes_its_place(small, strong, five):
+    engine, _ = small
+    engine.load_adapter("current", five[0])
+    before = said(engine, request("Hello", "current"))[0]
+    engine.load_adapter("current", strong)
+    after = said(engine, request("Hello", "current"))[0]
+    engine.load_adapter("strong", strong)
+    assert said(engine, request("Hello", "strong"))[0] == after != before
+
+
+def test_an_answer_whose_adapter_is_replaced_says_so(small, strong, five):
+    engine, _ = small
+    engine.load_adapter("current", five[0])
+    stream = engine.generate([endless("current")])
+    while not next(stream).text:
+        pass
+    engine.load_adapter("current", strong)
+    *_, last = stream
+    assert last.finish.error == "The adapter current was replaced while it answered. Ask again."
+
+
+def test_an_adapter_that_is_loaded_already_is_not_read_again(small, strong, tmp_path):
+    engine, runner = small
+    folder = Path(shutil.copytree(strong, tmp_path / "copy"))
+    engine.load_adapter("mine", folder)
+    shutil.rmtree(folder)
+    engine.load_adapter("mine", folder)
+    assert runner.router.version == 1
+
+
+def test_an_adapter_that_cant_be_read_leaves_the_one_before(small, strong, tmp_path):
+    engine, runner = small
+    engine.load_adapter("current", strong)
+    with pytest.raises(AssistantError, match="can't be read"):
+        engine.load_adapter("current", tmp_path)
+    engine.load_adapter("current", strong)
+    assert runner.router.version == 1
+
+
+def test_several_threads_load_and_ask_at_once(small, five):
+    engine, _ = small
+
+    def visit(number: int) -> str:
+        engine.load_adapter(f"{number % 3}", five[number % 3])
+        return said(engine, request("Hello", f"{number % 3}", max_tokens=6))[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        texts = list(pool.map(visit, range(18)))
+    assert texts == [visit(number) for number in range(3)] * 6
+    assert len(set(texts)) == 3
 
 
 def test_a_chat_that_is_too_long_gets_its_message_and_the_others_their_answer(engine):
@@ -148,21 +304,18 @@ def test_every_added_token_counts_as_special(engine):
 
 
 def test_the_description_names_model_device_and_format(engine, tiny_model_folder):
-    assert engine.describe() == f"{tiny_model_folder.name} on cpu, float32 (exact, for tests)"
+    assert engine.describe() == f"{tiny_model_folder.name} on cpu, float32 (exact, for tests), torch"
 
 
-def test_an_answer_ends_at_the_end_of_turn(engine, monkeypatch):
-    """The likeliest token is made the end of turn after the third one."""
-    forward, steps = engine._decoder._model.forward, []
+def test_an_answer_ends_at_the_end_of_turn(small):
+    """The likeliest token is made the end of turn in the third step."""
+    engine, runner = small
 
-    def end_third(**inputs):
-        out = forward(**inputs)
-        steps.append(1)
-        if len(steps) == 3:
-            out.logits[..., 2] = 1e4
-        return out
+    def end_third(parts, logits):
+        if len(runner.steps) == 3:
+            logits[:, 2] = 1e4
 
-    monkeypatch.setattr(engine._decoder._model, "forward", end_third)
+    runner.change = end_third
     (text, finish), *_ = answers(engine, request("Hello"))
     assert (finish.reason, finish.completion_tokens) == ("end", 3)
     assert "<|" not in text

@@ -1,167 +1,328 @@
 """LoRA by row: as PEFT's own mixed batches, exact where it should be, and refused where it does not fit."""
 
+import copy
 import shutil
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
-from peft import PeftModel
-from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import Tensor, nn
+from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from assistant.engine.router import RoutedLinear, Router
+from assistant.engine.eager import EagerRunner
+from assistant.engine.router import LowRank, Router
+from assistant.engine.steps import Part
 from assistant.errors import AssistantError
-from tests.assistant.engine.conftest import NewModel, change_config, change_tensors
+from tests.assistant.engine.conftest import NewModel, NewRunner, change_config, change_tensors
 
-CPU = torch.device("cpu")
-TOKENS = torch.tensor([[1, 20, 30, 40, 50], [1, 21, 31, 41, 51], [1, 20, 30, 40, 50], [1, 99, 98, 97, 96]])
+TOKENS = [[1, 20, 30, 40, 50], [1, 21, 31, 41, 51], [1, 20, 30, 40, 50], [1, 99, 98, 97, 96]]
+Use = tuple[str | None, float]
+BASE: Use = (None, 0.0)
 
 
-def logits(model: PreTrainedModel, router: Router | None = None, *rows: tuple[str | None, float]) -> Tensor:
-    if router:
-        router.route(list(rows), CPU)
+def logits(runner: EagerRunner, *uses: Use) -> Tensor:
+    """What the model says after each row of TOKENS, each with its adapter and scale, all in one step."""
+    return runner.step([Part(row, TOKENS[row], 0, *use) for row, use in enumerate(uses)])
+
+
+def with_peft(new_model: NewModel, **folders: Path) -> PreTrainedModel:
+    (first, folder), *others = folders.items()
+    model = PeftModel.from_pretrained(new_model(), folder, adapter_name=first).eval()
+    for name, folder in others:
+        model.load_adapter(folder, name)
+    return model
+
+
+def peft_logits(model: PreTrainedModel, *names: str) -> Tensor:
+    """After each row of TOKENS, in one of PEFT's mixed batches if `names` are given."""
+    options = {"adapter_names": list(names)} if names else {}
     with torch.inference_mode():
-        return model(input_ids=TOKENS[: len(rows) or len(TOKENS)]).logits
+        return model(input_ids=torch.tensor(TOKENS), **options).logits[:, -1]
 
 
 def routed(new_model: NewModel, **folders: Path) -> tuple[PreTrainedModel, Router]:
     model = new_model()
-    router = Router(model)
+    router = Router.into(model)
     for name, folder in folders.items():
-        router.load(name, folder)
+        router.install(name, router.read(folder))
     return model, router
 
 
-def test_a_mixed_batch_has_the_logits_of_pefts_own_mixed_batch(new_model, strong, other):
-    peft = PeftModel.from_pretrained(new_model(), strong, adapter_name="strong").eval()
-    peft.load_adapter(other, "other")
+def through(layer: nn.Module, router: Router, rows: Tensor, uses: Sequence[Use]) -> Tensor:
+    """A layer's outputs for states [rows, tokens, inputs], as in a step where they stand in line."""
+    router.route(uses, [rows.shape[1]] * len(rows))
     with torch.inference_mode():
-        expected = peft(input_ids=TOKENS, adapter_names=["strong", "__base__", "other", "strong"]).logits
-    model, router = routed(new_model, strong=strong, other=other)
-    found = logits(model, router, ("strong", 1.0), (None, 0.0), ("other", 1.0), ("strong", 1.0))
+        return layer(rows.flatten(0, 1)[None]).view(*rows.shape[:2], -1)
+
+
+def test_a_mixed_step_has_the_logits_of_pefts_own_mixed_batch(
+    new_model, new_runner: NewRunner, strong, other
+):
+    peft = with_peft(new_model, strong=strong, other=other)
+    expected = peft_logits(peft, "strong", "__base__", "other", "strong")
+    runner = new_runner(slots=4, strong=strong, other=other)
+    found = logits(runner, ("strong", 1.0), BASE, ("other", 1.0), ("strong", 1.0))
     assert torch.allclose(found, expected, atol=1e-5, rtol=0)
-    assert (
-        expected[0] - logits(model, router, *[(None, 0.0)] * 4)[0]
-    ).abs().max() > 0.1  # it was worth asking
+    assert (found - logits(runner, *[BASE] * 4))[[0, 2, 3]].abs().amax(1).min() > 0.1  # it was worth asking
 
 
-def test_half_the_scale_is_pefts_half_and_neither_all_nor_nothing(new_model, strong):
-    peft = PeftModel.from_pretrained(new_model(), strong).eval()
+LAYERS = ["self_attn.q_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.up_proj", "mlp.down_proj"]
+ALONE = ("o_proj", "down_proj")
+"""Layers that are not run together with neighbours: the same operations as PEFT's."""
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_gives_what_pefts_gives_and_to_the_bit_where_it_stands_alone(new_model, strong, name):
+    own, router = routed(new_model, strong=strong)
+    peft = with_peft(new_model, strong=strong).base_model.model.model.layers[1].get_submodule(name)
+    states = torch.randn(4, 5, peft.in_features, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        expected = peft(states.view(1, 20, -1)).view(4, 5, -1)
+        mixed = peft(states, adapter_names=["strong", "__base__", "__base__", "strong"])
+    layer = own.model.layers[1].get_submodule(name)
+    found = through(layer, router, states, [("strong", 1.0)] * 4)
+    beside = through(layer, router, states, [("strong", 1.0), BASE, BASE, ("strong", 1.0)])
+    assert torch.allclose(found, expected, atol=2e-6, rtol=0)
+    assert torch.allclose(beside, mixed, atol=2e-6, rtol=0)
+    if name.endswith(ALONE):
+        assert torch.equal(found, expected)
+
+
+def test_half_the_scale_is_pefts_half_and_neither_all_nor_nothing(new_model, new_runner: NewRunner, strong):
+    peft = with_peft(new_model, strong=strong)
     for module in peft.modules():
         if hasattr(module, "scale_layer"):
             module.scale_layer(0.5)
-    with torch.inference_mode():
-        expected = peft(input_ids=TOKENS).logits
-    model, router = routed(new_model, strong=strong)
-    half = logits(model, router, *[("strong", 0.5)] * 4)
-    assert torch.allclose(half, expected, atol=1e-5, rtol=0)
-    assert (half - logits(model, router, *[("strong", 1.0)] * 4)).abs().max() > 0.05
-    assert (half - logits(model, router, *[(None, 0.0)] * 4)).abs().max() > 0.05
+    runner = new_runner(slots=4, strong=strong)
+    half = logits(runner, *[("strong", 0.5)] * 4)
+    assert torch.allclose(half, peft_logits(peft), atol=1e-5, rtol=0)
+    assert (half - logits(runner, *[("strong", 1.0)] * 4)).abs().max() > 0.05
+    assert (half - logits(runner, *[BASE] * 4)).abs().max() > 0.05
 
 
-def test_an_adapter_whose_lora_b_is_zero_changes_no_bit(new_model, zero):
-    expected = logits(new_model())
-    model, router = routed(new_model, zero=zero)
-    assert torch.equal(logits(model, router, *[("zero", 1.0)] * 4), expected)
+def test_every_row_has_its_own_scale(new_runner: NewRunner, strong):
+    runner = new_runner(slots=4, strong=strong)
+    uses = [("strong", 0.5), ("strong", 1.5), ("strong", 0.0), ("strong", 1.0)]
+    mixed = logits(runner, *uses)
+    for row, use in enumerate(uses):
+        assert torch.allclose(mixed[row], logits(runner, *[use] * 4)[row], atol=1e-5, rtol=0)
+    assert torch.equal(mixed[2], logits(runner, *[BASE] * 4)[2])
 
 
-def test_base_rows_beside_a_strong_adapter_change_no_bit(new_model, strong):
-    expected = logits(new_model())
-    model, router = routed(new_model, strong=strong)
-    found = logits(model, router, (None, 0.0), ("strong", 1.0), ("strong", 0.0), (None, 0.0))
+def test_an_adapter_whose_lora_b_is_zero_changes_no_bit(new_runner: NewRunner, zero):
+    runner = new_runner(slots=4)
+    expected = logits(runner, *[BASE] * 4)
+    runner.router.install("zero", runner.router.read(zero))
+    assert torch.equal(logits(runner, *[("zero", 1.0)] * 4), expected)
+
+
+def test_base_rows_beside_a_strong_adapter_change_no_bit(new_runner: NewRunner, strong):
+    expected = logits(new_runner(slots=4), *[BASE] * 4)
+    found = logits(new_runner(slots=4, strong=strong), BASE, ("strong", 1.0), ("strong", 0.0), BASE)
     assert torch.equal(found[[0, 2, 3]], expected[[0, 2, 3]])
     assert not torch.allclose(found[1], expected[1], atol=0.1)
 
 
-def test_rank_stabilised_scaling_is_pefts(new_model, new_adapter):
-    folder = new_adapter(5, 0.2, use_rslora=True)
+KINDS = {
+    "rank-stabilised": {"use_rslora": True},
+    "of-odd-scaling": {"lora_alpha": 10},
+    "q-and-v-without-k": {"target_modules": ["q_proj", "v_proj"]},
+    "gate-without-up": {"target_modules": ["gate_proj"]},
+    "one-layer-only": {"target_modules": ["q_proj"], "layers_to_transform": [1]},
+    "all-linear": {"target_modules": "all-linear"},
+}
+
+
+@pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
+def test_each_kind_of_adapter_is_pefts_also_beside_one_of_another_rank(
+    new_model, new_runner: NewRunner, new_adapter, other, settings
+):
+    folder = new_adapter(5, 0.3, **settings)
+    expected = peft_logits(with_peft(new_model, it=folder, other=other), "it", "__base__", "other", "it")
+    runner = new_runner(slots=4, it=folder, other=other)
+    found = logits(runner, ("it", 1.0), BASE, ("other", 1.0), ("it", 1.0))
+    assert torch.allclose(found, expected, atol=1e-5, rtol=0)
+    assert (found[0] - logits(runner, *[BASE] * 4)[0]).abs().max() > 0.01
+
+
+def test_adapters_work_in_bfloat16(new_model, new_runner: NewRunner, strong):
+    rough = EagerRunner(new_model().to(torch.bfloat16), slots=2, capacity=64)
+    rough.router.install("strong", rough.router.read(strong))
+    assert {group.up.dtype for group in rough.router.groups} == {torch.bfloat16}
+    found = logits(rough, ("strong", 0.5), BASE)
+    expected = logits(new_runner(slots=2, strong=strong), ("strong", 0.5), BASE)
+    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.99
+
+
+def test_the_same_name_again_is_the_other_adapter(new_runner: NewRunner, strong, other):
+    runner = new_runner(slots=4, current=other)
+    runner.router.install("current", runner.router.read(strong))
+    expected = logits(new_runner(slots=4, current=strong), *[("current", 1.0)] * 4)
+    assert torch.equal(logits(runner, *[("current", 1.0)] * 4), expected)
+
+
+def test_a_dropped_adapter_leaves_nothing_and_the_others_as_they_were(new_runner: NewRunner, strong, other):
+    runner = new_runner(slots=4, strong=strong, other=other)
+    runner.router.drop("strong")
+    runner.router.drop("never there")
+    assert runner.router.names == {"other"}
+    uses = [("other", 1.0), BASE, BASE, ("other", 0.5)]
+    assert torch.equal(logits(runner, *uses), logits(new_runner(slots=4, other=other), *uses))
+    runner.router.drop("other")
+    assert runner.router.names == frozenset()
+    assert not any(group.layout or group.parts for group in runner.router.groups)
+
+
+def test_each_change_of_the_adapters_is_counted(new_runner: NewRunner, strong):
+    router = new_runner().router
+    counts = [router.version]
+    for change in (
+        lambda: router.install("one", router.read(strong)),
+        lambda: router.install("one", router.read(strong)),
+        lambda: router.drop("one"),
+    ):
+        change()
+        counts.append(router.version)
+    assert counts == sorted(set(counts))
+
+
+@pytest.mark.parametrize("name", ["strong", "never"])
+def test_a_row_with_an_adapter_that_is_gone_is_refused_rather_than_run_on_the_base(
+    new_runner: NewRunner, strong, name
+):
+    runner = new_runner(slots=2, strong=strong)
+    runner.router.drop(name)
+    runner.router.drop("strong")
+    with pytest.raises(AssistantError, match=f"The adapter {name} is not loaded. Choose another"):
+        logits(runner, BASE, (name, 1.0))
+
+
+def test_neighbours_run_as_one_layer_give_what_they_give_apart(new_model):
+    plain = new_model()
+    model, router = routed(new_model)
+    assert [tuple(group.members) for group in router.groups if len(group.members) > 1] == [
+        tuple(f"model.layers.{layer}.{part}_proj" for part in parts)
+        for layer in (0, 1)
+        for parts in (
+            ("self_attn.q", "self_attn.k", "self_attn.v"),
+            ("mlp.gate", "mlp.up"),
+        )
+    ]
+    assert model.lm_head.weight.equal(plain.lm_head.weight)  # the head stays as it is
+    tokens = torch.tensor(TOKENS[:1])
     with torch.inference_mode():
-        expected = PeftModel.from_pretrained(new_model(), folder).eval()(input_ids=TOKENS).logits
-    model, router = routed(new_model, it=folder)
-    assert torch.allclose(logits(model, router, *[("it", 1.0)] * 4), expected, atol=1e-5, rtol=0)
+        assert torch.allclose(model(input_ids=tokens).logits, plain(input_ids=tokens).logits, atol=1e-5)
 
 
-def test_adapters_work_in_bfloat16(new_model, strong):
-    model = new_model().to(torch.bfloat16)
-    router = Router(model)
-    router.load("strong", strong)
-    found = logits(model, router, ("strong", 0.5), (None, 0.0))
-    exact, exact_router = routed(new_model, strong=strong)
-    expected = logits(exact, exact_router, ("strong", 0.5), (None, 0.0))
-    assert found.dtype == torch.bfloat16
-    assert torch.nn.functional.cosine_similarity(found.float().flatten(), expected.flatten(), dim=0) > 0.99
+class Cross(nn.Module):
+    """Projections by the usual names that do not read the same states, and of which only two have a bias."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q_proj = nn.Linear(8, 6)
+        self.k_proj = nn.Linear(8, 4, bias=False)
+        self.v_proj = nn.Linear(8, 4)
+
+    def forward(self, one: Tensor, two: Tensor) -> Tensor:
+        return torch.cat([self.v_proj(two), self.q_proj(one), self.k_proj(two), self.v_proj(one)], dim=-1)
 
 
-def test_a_second_load_from_the_same_folder_reads_nothing(new_model, strong, tmp_path):
-    folder = Path(shutil.copytree(strong, tmp_path / "copy"))
-    _, router = routed(new_model, mine=folder)
-    (folder / "adapter_model.safetensors").unlink()
-    router.load("mine", folder)
-    assert router.names == {"mine"}
+def test_neighbours_asked_in_any_order_about_any_states_are_right_also_where_some_have_no_bias():
+    torch.manual_seed(0)
+    model = Cross()
+    plain = copy.deepcopy(model)
+    router = Router.into(model)
+    one, two = torch.randn(2, 1, 3, 8)
+    with torch.no_grad():
+        for first, second in ((one, two), (two, one)):
+            assert torch.allclose(model(first, second), plain(first, second), atol=1e-6)
+        assert len(router.groups) == 1
 
 
-def test_the_same_name_from_another_folder_is_the_other_adapter(new_model, strong, other):
-    model, router = routed(new_model, current=other)
-    router.load("current", strong)
-    expected = logits(*routed(new_model, current=strong), *[("current", 1.0)] * 4)
-    assert torch.equal(logits(model, router, *[("current", 1.0)] * 4), expected)
+def test_an_exception_in_the_middle_leaves_nothing_for_the_next_step(new_runner: NewRunner, strong):
+    runner = new_runner(slots=4, strong=strong)
+    expected = logits(runner, *[BASE] * 4)
+    with pytest.raises(IndexError):
+        runner.step([Part(0, [5, 100_000], 0, "strong", 1.0)])
+    with pytest.raises(RuntimeError, match="in the middle"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner._model.model.layers[1].self_attn.k_proj, "forward", fail)
+        logits(runner, *[("strong", 1.0)] * 4)
+    assert torch.equal(logits(runner, *[BASE] * 4), expected)
 
 
-def test_a_dropped_adapter_leaves_the_base(new_model, strong):
-    model, router = routed(new_model, strong=strong)
-    router.drop("strong")
-    router.drop("never there")
-    assert router.names == frozenset()
-    assert torch.equal(logits(model, router, *[("strong", 1.0)] * 4), logits(new_model()))
+def fail(*_: object) -> None:
+    raise RuntimeError("in the middle")
 
 
-def test_threads_that_load_at_once_wrap_each_layer_once(new_model, strong, other, monkeypatch):
-    model = new_model()
-    router = Router(model)
-    find = model.get_submodule
+class Plain(nn.Module):
+    """Layers by names of its own, one of them directly under the root."""
 
-    def slow(name: str) -> torch.nn.Module:
-        time.sleep(0.0005)  # lets the other thread look as well, before this one has wrapped the layer
-        return find(name)
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(8, 6)
+        self.inner = nn.ModuleDict({"second": nn.Linear(6, 4, bias=False)})
 
-    monkeypatch.setattr(model, "get_submodule", slow)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(router.load, ["strong", "other"], [strong, other]))
-    expected, expected_router = routed(new_model, strong=strong, other=other)
-    rows = [("strong", 1.0), ("other", 1.0), (None, 0.0), ("strong", 0.5)]
-    assert torch.equal(logits(model, router, *rows), logits(expected, expected_router, *rows))
-    assert not any(
-        isinstance(module.base, RoutedLinear) for module in model.modules() if hasattr(module, "base")
+    def forward(self, states: Tensor) -> Tensor:
+        return self.inner["second"](torch.tanh(self.first(states)))
+
+
+def test_any_module_with_linear_layers_is_served(tmp_path):
+    torch.manual_seed(0)
+    model = Plain()
+    peft = get_peft_model(
+        copy.deepcopy(model), LoraConfig(target_modules=["first", "second"], init_lora_weights=False)
+    ).eval()
+    peft.save_pretrained(tmp_path)
+    router = Router.into(model)
+    router.install("it", router.read(tmp_path))
+    states = torch.randn(2, 3, 8)
+    with torch.inference_mode():
+        expected = torch.stack([peft(states)[0], peft.base_model.model(states)[1]])
+        with peft.disable_adapter():
+            expected[1] = peft(states)[1]
+    assert torch.allclose(through(model, router, states, [("it", 1.0), BASE]), expected, atol=1e-6)
+
+
+def test_a_model_that_names_its_layers_otherwise_is_served(new_adapter):
+    config = GPTNeoXConfig(
+        hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, vocab_size=259
     )
+    torch.manual_seed(0)
+    plain = GPTNeoXForCausalLM(config).eval()
+    folder = new_adapter(
+        6, 0.3, model=copy.deepcopy(plain), target_modules=["query_key_value", "dense_h_to_4h"]
+    )
+    expected = peft_logits(PeftModel.from_pretrained(copy.deepcopy(plain), folder).eval())
+    runner = EagerRunner(plain, slots=4, capacity=32)
+    runner.router.install("it", runner.router.read(folder))
+    assert torch.allclose(logits(runner, *[("it", 1.0)] * 4), expected, atol=1e-5, rtol=0)
+    assert (logits(runner, *[BASE] * 4) - expected).abs().max() > 0.01
 
 
-def test_an_adapter_for_a_wider_base_is_refused_and_nothing_of_it_taken_in(new_model, new_adapter):
+def test_an_adapter_for_a_wider_base_is_refused_and_nothing_of_it_taken_in(new_runner, new_adapter):
     config = LlamaConfig(
         hidden_size=96, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, vocab_size=259
     )
-    folder = new_adapter(
-        1, 0.2, model=LlamaForCausalLM(config), target_modules=["up_proj", "down_proj", "q_proj"]
-    )
-    model, router = routed(new_model)
+    folder = new_adapter(1, 0.2, model=LlamaForCausalLM(config), target_modules=["up_proj", "q_proj"])
+    router = new_runner().router
     with pytest.raises(AssistantError, match="was made for another base model") as caught:
-        router.load("wide", folder)
+        router.read(folder)
     assert str(folder) in str(caught.value)
-    assert "128 x 96" in str(caught.value) or "96 x" in str(caught.value)
+    assert "128 x 96" in str(caught.value)
     assert "--model" in str(caught.value)
     assert router.names == frozenset()
-    assert not any(isinstance(module, RoutedLinear) for module in model.modules())
 
 
-def test_an_adapter_for_a_deeper_base_is_refused(new_model, strong, tmp_path):
+def test_an_adapter_for_a_deeper_base_is_refused(new_runner, strong, tmp_path):
     folder = Path(shutil.copytree(strong, tmp_path / "deep"))
     key = "base_model.model.model.layers.{}.self_attn.q_proj.lora_{}.weight"
     change_tensors(
         folder, lambda it: it.update({key.format(9, part): it[key.format(1, part)].clone() for part in "AB"})
     )
     with pytest.raises(AssistantError, match=r"model\.layers\.9\.self_attn\.q_proj"):
-        routed(new_model, deep=folder)
+        new_runner().router.read(folder)
 
 
 def keep_one_of_a_pair(folder: Path) -> None:
@@ -174,6 +335,10 @@ def retrain_the_head(folder: Path) -> None:
     )
 
 
+def overflow(folder: Path) -> None:
+    change_tensors(folder, lambda tensors: next(iter(tensors.values())).view(-1)[3:4].fill_(torch.nan))
+
+
 UNUSABLE = {
     "no-folder": (shutil.rmtree, "can't be read"),
     "no-weights": (lambda folder: (folder / "adapter_model.safetensors").unlink(), "can't be read"),
@@ -182,6 +347,12 @@ UNUSABLE = {
         "can't be read",
     ),
     "config-no-json": (lambda folder: (folder / "adapter_config.json").write_text("{"), "can't be read"),
+    "config-a-list": (lambda folder: (folder / "adapter_config.json").write_text("[5]"), "can't be read"),
+    "config-without-rank": (
+        lambda folder: (folder / "adapter_config.json").write_text('{"lora_alpha": 8}'),
+        "is not plain LoRA",
+    ),
+    "no-numbers": (overflow, "holds numbers that are not finite"),
     "dora": (lambda folder: change_config(folder, use_dora=True), "is not plain LoRA"),
     "bias": (lambda folder: change_config(folder, bias="all"), "is not plain LoRA"),
     "mixed-ranks": (lambda folder: change_config(folder, rank_pattern={"q_proj": 2}), "is not plain LoRA"),
@@ -192,9 +363,19 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("spoil", "text"), UNUSABLE.values(), ids=UNUSABLE)
-def test_an_unusable_adapter_is_refused_with_its_folder_named(new_model, strong, tmp_path, spoil, text):
+def test_an_unusable_adapter_is_refused_with_its_folder_named(new_runner, strong, tmp_path, spoil, text):
     folder = Path(shutil.copytree(strong, tmp_path / "spoiled"))
     spoil(folder)
     with pytest.raises(AssistantError, match=text) as caught:
-        routed(new_model, spoiled=folder)
+        new_runner().router.read(folder)
     assert str(folder) in str(caught.value)
+
+
+def test_parts_that_are_installed_by_hand_do_not_have_to_name_every_layer(new_runner: NewRunner):
+    runner = new_runner(slots=4)
+    expected = logits(runner, *[BASE] * 4)
+    runner.router.install(
+        "one", {"model.layers.0.self_attn.o_proj": LowRank(torch.ones(1, 64), torch.ones(64, 1))}
+    )
+    assert torch.equal(logits(runner, BASE, BASE, ("one", 1.0), BASE)[[0, 1, 3]], expected[[0, 1, 3]])
+    assert [bool(group.layout) for group in runner.router.groups].count(True) == 1

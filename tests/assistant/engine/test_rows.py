@@ -1,61 +1,37 @@
-"""One row: how it chooses, when it ends, and that half a character is never shown."""
+"""One row: how far it is, when it ends, and what it tells."""
 
 import time
 
 import pytest
-import torch
 
 from assistant.engine.rows import Row
+from assistant.lanes import Piece
 from tests.assistant.engine.conftest import NewRow
 
-LOGITS = torch.tensor([0.0, 3.0, 2.0, 1.0])
 
-
-def shown(row: Row) -> list[str]:
-    texts = []
-    while not row.pieces.empty():
-        texts.append(row.pieces.get().text)
-    return texts
+def sent(row: Row) -> list[Piece]:
+    return [row.pieces.get() for _ in range(row.pieces.qsize())]
 
 
 def feed(row: Row, tokens: list[int]) -> list[str | None]:
     return [row.take(token) for token in tokens]
 
 
-def choices(row: Row, count: int = 200) -> list[int]:
-    return [row.choose(LOGITS) for _ in range(count)]
-
-
-def test_temperature_0_takes_the_likeliest(new_row: NewRow):
-    assert set(choices(new_row([5]))) == {1}
-
-
-def test_the_same_seed_chooses_the_same_and_another_does_not(new_row: NewRow):
-    first, again, other = (choices(new_row([5], temperature=1.0, seed=seed)) for seed in (4, 4, 5))
-    assert first == again != other
-
-
-def test_sampling_follows_the_softmax(new_row: NewRow):
-    drawn = torch.bincount(torch.tensor(choices(new_row([5], temperature=1.0), 4000)), minlength=4) / 4000
-    assert torch.allclose(drawn, torch.softmax(LOGITS, 0), atol=0.03)
-
-
-@pytest.mark.parametrize(
-    ("top_p", "kept"),
-    [(0.01, {1}), (0.6, {1}), (0.7, {1, 2}), (0.9, {1, 2, 3}), (1.0, {0, 1, 2, 3})],
-    ids=str,
-)
-def test_top_p_keeps_the_likeliest_until_they_reach_it(new_row: NewRow, top_p, kept):
-    """The shares are 0.64, 0.24, 0.09 and 0.03."""
-    assert set(choices(new_row([5], temperature=1.0, top_p=top_p), 400)) == kept
-
-
-def test_the_repetition_penalty_makes_said_tokens_less_likely(new_row: NewRow):
-    row = new_row([5], repetition_penalty=2.0)
-    feed(row, [1])
-    assert row.choose(LOGITS) == 2  # 3 / 2 against 2
-    assert row.choose(torch.tensor([-3.0, -2.0, -5.0, -6.0])) == 0  # -2 * 2 against -3
-    assert LOGITS.tolist() == [0.0, 3.0, 2.0, 1.0]
+def test_a_row_runs_when_its_prompt_is_read_and_knows_what_its_slot_holds(new_row: NewRow):
+    row = new_row([5, 6, 7])
+    found = [(row.running, row.length, row.held)]
+    for prefilled, token in ((2, None), (3, None), (3, 9), (3, 8)):
+        row.prefilled = prefilled
+        if token:
+            row.take(token)
+        found.append((row.running, row.length, row.held))
+    assert found == [
+        (False, 0, []),
+        (False, 2, [5, 6]),
+        (True, 3, [5, 6, 7]),
+        (True, 3, [5, 6, 7]),
+        (True, 4, [5, 6, 7, 9]),
+    ]
 
 
 def test_a_row_ends_at_an_end_token_or_at_its_limit(new_row: NewRow):
@@ -64,20 +40,51 @@ def test_a_row_ends_at_an_end_token_or_at_its_limit(new_row: NewRow):
     assert feed(new_row([5], max_tokens=2), [9, 2]) == [None, "end"]
 
 
+def test_a_row_ends_where_a_stop_text_is_complete(new_row: NewRow, tokenizer):
+    row = new_row([5], stop=("ab",), max_tokens=4)
+    assert feed(row, tokenizer.encode("xab")) == [None, None, "stop"]
+    row.end("stop")
+    assert [piece.text for piece in sent(row)] == ["x", ""]
+
+
+def test_what_was_held_back_comes_before_the_finish(new_row: NewRow, tokenizer):
+    row = new_row([5], stop=("ab",))
+    feed(row, tokenizer.encode("xa"))
+    row.end("length")
+    assert [(piece.text, piece.finish is None) for piece in sent(row)] == [
+        ("x", True),
+        ("a", True),
+        ("", False),
+    ]
+
+
+def test_a_row_is_over_when_it_is_cancelled_or_out_of_time(new_row: NewRow):
+    row = new_row([5], seconds=60)
+    assert row.over is None
+    row.began -= 61
+    assert row.over == "time"
+    row.cancelled = True
+    assert row.over == "cancelled"
+
+
+def test_the_place_in_line_is_told_when_it_changes(new_row: NewRow):
+    row = new_row([5], index=2)
+    for place in (3, 3, 1, 1, 0):
+        row.wait(place)
+    assert sent(row) == [Piece(2, "", waiting=place) for place in (3, 1, 0)]
+
+
 def test_what_was_observed_is_in_the_finish(new_row: NewRow):
     row = new_row([5, 6, 7], adapter="0001", scale=0.5, index=3)
+    row.reused = 2
     time.sleep(0.001)
     feed(row, [9, 9])
     row.end("cancelled", "why")
-    *_, last = [row.pieces.get() for _ in range(row.pieces.qsize())]
+    last = sent(row)[-1]
     finish = last.finish
     assert (last.row, finish.reason, finish.error, finish.base) == (3, "cancelled", "why", "tiny")
-    assert (finish.adapter, finish.scale, finish.prompt_tokens, finish.completion_tokens) == (
-        "0001",
-        0.5,
-        3,
-        2,
-    )
+    assert (finish.adapter, finish.scale) == ("0001", 0.5)
+    assert (finish.prompt_tokens, finish.completion_tokens, finish.reused_tokens) == (3, 2, 2)
     assert 0 < finish.first_token_seconds <= finish.seconds
 
 
@@ -88,23 +95,16 @@ def test_a_base_row_is_recorded_without_scale(new_row: NewRow):
     assert (finish.adapter, finish.scale) == (None, 0.0)
 
 
-@pytest.mark.parametrize("text", ["é", "naïve café", "a🙂b", "日本", "£4.50 – ok"])
-def test_half_a_character_is_never_shown(new_row: NewRow, tokenizer, text):
+@pytest.mark.parametrize("text", ["é", "naïve café", "a🙂b", "£4.50 – ok"])
+def test_texts_are_sent_piece_by_piece(new_row: NewRow, tokenizer, text):
     row = new_row([5], max_tokens=100)
     feed(row, [*tokenizer.encode(text), 2])
-    pieces = shown(row)
-    assert "".join(pieces) == text
-    assert not any("\ufffd" in piece for piece in pieces)
+    row.end("end")
+    assert [piece.text for piece in sent(row)] == [*text, ""]
 
 
 def test_an_answer_cut_off_within_a_character_ends_before_it(new_row: NewRow, tokenizer):
     tokens = tokenizer.encode("ok 🙂")
     row = new_row([5], max_tokens=len(tokens) - 1)
     assert feed(row, tokens[:-1])[-1] == "length"
-    assert "".join(shown(row)) == "ok "
-
-
-def test_control_tokens_are_not_shown(new_row: NewRow, tokenizer):
-    row = new_row([5], max_tokens=100)
-    feed(row, [*tokenizer.encode("a<|im_start|>b"), 2])
-    assert "".join(shown(row)) == "ab"
+    assert "".join(piece.text for piece in sent(row)) == "ok "
