@@ -77,20 +77,11 @@ class Decoder:
         """The adapters of rows that run or wait; call it between steps."""
         with self._wake:
             rows = [*self._rows, *self._line.in_order()]
-        return {row.request.adapter for row in rows if row.request.adapter}
+        return {row.adapter for row in rows if row.adapter}
 
     def forget(self, adapter: str) -> None:
-        """Let go of what was read with an adapter, and end the rows that use it; call it between steps."""
+        """Let go of what was read with an adapter; call it between steps."""
         self._prefixes.forget(adapter)
-        error = f"The adapter {adapter} was replaced while it answered. Ask again."
-        for row in [row for row in self._rows if row.request.adapter == adapter]:
-            self._leave(row, "failed", error)
-        with self._wake:
-            waiting = [row for row in self._line.in_order() if row.request.adapter == adapter]
-            for row in waiting:
-                self._line.remove(row)
-        for row in waiting:
-            row.end("failed", error)
 
     def close(self) -> None:
         """End the thread; rows in flight end as cancelled."""
@@ -255,7 +246,7 @@ class _Outcome:
 
 
 def _part(row: Row, tokens: Sequence[int]) -> Part:
-    return Part(row.slot, tokens, row.length, row.request.adapter, row.request.scale)
+    return Part(row.slot, tokens, row.length, row.adapter, row.request.scale)
 
 
 def _begin_alike(one: Sequence[int], other: Sequence[int]) -> bool:
@@ -264,7 +255,7 @@ def _begin_alike(one: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def _reader(row: Row) -> tuple[str | None, float]:
-    return row.request.adapter, row.request.scale
+    return row.adapter, row.request.scale
 
 
 def _explain(problem: Exception) -> str:

@@ -1,9 +1,16 @@
 """Steps as one compiled graph on the processor (OpenVINO): the same slots and adapters, with less overhead.
 
-It knows how the graph is run and kept on disk. How it is made of a model is known by `tracing.py`.
+It knows how the graph is run and where it is kept. `tracing.py` knows how it is made of a model, and
+`compiling.py` makes it, in a process of its own.
 """
 
-from collections.abc import Sequence
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,28 +18,100 @@ from torch import Tensor
 
 from assistant.engine.router import Group, Router
 from assistant.engine.steps import Part
-from assistant.engine.tracing import PAGE, STEP_INPUTS, Sizes, openvino
+from assistant.engine.tracing import PAGE, STEP_INPUTS, Sizes, openvino, read
+from assistant.weights import Placement, thread_budget
+from assistant.workspace import quartet_home, read_json
+
+LAYOUT = 1
+"""Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
+
+
+@dataclass(frozen=True)
+class KeptGraph:
+    """A compiled graph on disk, and what was found when it was made."""
+
+    folder: Path
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """The model's sizes, its groups of layers, and how long steps took."""
+        notes: dict[str, Any] = read_json(self.folder / "graph.json")
+        return notes
+
+    @property
+    def faster(self) -> bool:
+        """Whether its steps took less time than torch's on this machine."""
+        return bool(self.notes["faster"])
+
+    def load(self) -> Any:
+        """The graph, compiled for this processor."""
+        ov, notes = openvino(), self.notes
+        settings = {
+            "INFERENCE_PRECISION_HINT": ov.Type.bf16 if notes["half"] else ov.Type.f32,
+            "KV_CACHE_PRECISION": ov.Type.bf16 if notes["half"] else ov.Type.f32,
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": thread_budget(),
+        }
+        graph = read(self.folder / "graph.xml", Sizes(**notes["sizes"]))
+        return ov.Core().compile_model(graph, "CPU", settings)
+
+    def groups(self) -> list[Group]:
+        """The model's groups of layers, without adapters; the graph takes those in float32."""
+        return [
+            Group(
+                {name: (start, stop) for name, (start, stop) in group["members"].items()},
+                group["inputs"],
+                torch.zeros(0, group["inputs"]),
+                torch.zeros(group["outputs"], 0),
+            )
+            for group in self.notes["groups"]
+        ]
+
+
+def compiled_graph(folder: Path, placement: Placement, report: Callable[[str, float], None]) -> KeptGraph:
+    """The graph of the model in a folder, made now if it is not kept yet; that takes up to a minute, once."""
+    kept = KeptGraph(quartet_home() / "graphs" / f"{folder.name}-{_fingerprint(folder, placement)}")
+    if not (kept.folder / "graph.json").exists():
+        report(f"Compiling {folder.name} for this processor, once", 0.98)
+        kept.folder.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "assistant.engine.compiling", str(folder), str(kept.folder)]
+        subprocess.run(command, check=True)
+    return kept
+
+
+def _fingerprint(folder: Path, placement: Placement) -> str:
+    """Changes with the model's files, the number format, and who compiles."""
+    files = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        for pattern in ("*.safetensors", "config.json")
+        for path in sorted(folder.glob(pattern))
+    ]
+    makers = (LAYOUT, version("openvino"), version("transformers"), str(placement.dtype))
+    return hashlib.sha256(repr((str(folder.resolve()), files, makers)).encode()).hexdigest()[:12]
 
 
 class GraphRunner:
     """A compiled graph, and slots of pages that it reads and writes."""
 
-    def __init__(self, compiled: Any, sizes: Sizes, groups: Sequence[Group], *, slots: int, capacity: int) -> None:
+    def __init__(self, kept: KeptGraph, *, slots: int, capacity: int) -> None:
         self._ov = openvino()
         self.slots, self.capacity = slots, capacity
-        self.router = Router(groups)
+        compiled = kept.load()
         self._request = compiled.create_infer_request()
+        sizes = Sizes(**kept.notes["sizes"])
+        self._vocabulary = int(kept.notes["vocabulary"])
+        in_half = compiled.inputs[len(STEP_INPUTS)].element_type == self._ov.Type.bf16
+        dtype = torch.bfloat16 if in_half else torch.float32
+        self.router = Router(kept.groups())
         self._pages = -(-capacity // PAGE)
         """Pages of a slot."""
-        self._format = compiled.inputs[len(STEP_INPUTS)].element_type
-        dtype = torch.bfloat16 if self._format == self._ov.Type.bf16 else torch.float32
         shape = (sizes.layers, 2, slots * self._pages, sizes.heads, PAGE, sizes.size)
         self._states = torch.zeros(shape, dtype=dtype)
         for number, states in enumerate(self._states.flatten(0, 1)):
             self._request.set_input_tensor(len(STEP_INPUTS) + number, self._shared(states))
         self._first_adapter = len(STEP_INPUTS) + 2 * sizes.layers
         self._adapters: list[Any] = []
-        self._widths: dict[str, int] = {}
         self._version = -1
 
     def describe(self) -> str:
@@ -43,23 +122,7 @@ class GraphRunner:
         """Float32 logits [parts, vocabulary] after each part's last token."""
         if self._version != self.router.version:
             self._take_up_adapters()
-        lengths = torch.tensor([len(part.tokens) for part in parts])
-        ends = lengths.cumsum(0)
-        pages = [
-            range(part.slot * self._pages, part.slot * self._pages - (-part.end // PAGE)) for part in parts
-        ]
-        values = (
-            torch.tensor([token for part in parts for token in part.tokens]),
-            torch.cat([torch.arange(part.start, part.end) for part in parts]),
-            ends - 1,
-            self._mask(parts).repeat_interleave(lengths, dim=0),
-            _whole([part.start for part in parts]),
-            _whole([0, *ends.tolist()]),
-            _whole([page for own in pages for page in own]),
-            _whole([0, *torch.tensor([len(own) for own in pages]).cumsum(0).tolist()]),
-            torch.tensor(max(part.end for part in parts), dtype=torch.int32),
-        )
-        for number, value in enumerate(values):
+        for number, value in enumerate(self._inputs(parts)):
             self._request.set_input_tensor(number, self._ov.Tensor(value.numpy()))
         self._request.infer()
         return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
@@ -77,42 +140,48 @@ class GraphRunner:
         first = slot * self._pages
         return self._states[:, :, first : first - (-length // PAGE)]
 
-    def _mask(self, parts: Sequence[Part]) -> Tensor:
-        """By part and stacked rank, the scale that the rank's adapter has: [parts, ranks]."""
-        rows = [
-            [part.scale if part.adapter == name else 0.0 for name, width in self._widths.items() for _ in range(width)]
-            for part in parts
-        ]
-        return torch.tensor(rows, dtype=torch.float32)
+    def _inputs(self, parts: Sequence[Part]) -> tuple[Tensor, ...]:
+        """`STEP_INPUTS` of a step."""
+        tokens = [token for part in parts for token in part.tokens]
+        unknown = next((token for token in tokens if token >= self._vocabulary), None)
+        if unknown is not None:
+            raise IndexError(f"the model has no token {unknown}")
+        lengths = [len(part.tokens) for part in parts]
+        ends = torch.tensor(lengths).cumsum(0)
+        mask = self.router.mask([(part.adapter, part.scale) for part in parts], lengths)
+        firsts = [part.slot * self._pages for part in parts]
+        pages = [range(first, first - (-part.end // PAGE)) for first, part in zip(firsts, parts, strict=True)]
+        return (
+            torch.tensor(tokens),
+            torch.cat([torch.arange(part.start, part.end) for part in parts]),
+            ends - 1,
+            mask if mask.shape[1] else mask.new_zeros(len(mask), 1),
+            _whole([part.start for part in parts]),
+            _whole([0, *ends.tolist()]),
+            _whole([page for own in pages for page in own]),
+            _whole([0, *torch.tensor([len(own) for own in pages]).cumsum(0).tolist()]),
+            torch.tensor(max(part.end for part in parts), dtype=torch.int32),
+        )
 
     def _take_up_adapters(self) -> None:
-        """Lay out the stacked adapters as the graph's inputs, each adapter as wide in every group."""
-        layouts = [group.layout for group in self.router.groups]
-        names = sorted({name for layout in layouts for name in layout})
-        self._widths = {name: max(layout.count(name) for layout in layouts) for name in names} or {"": 1}
+        """Hand the stacked adapters to the graph; with none, one rank of zeros."""
         self._adapters = []
         for group in self.router.groups:
-            down, up = self._widened(group)
-            for tensor in (down, up):
-                shared = self._shared(tensor)
+            for stacked in (group.down, group.up) if self.router.widths else _nothing(group):
+                shared = self._shared(stacked)
                 self._request.set_input_tensor(self._first_adapter + len(self._adapters), shared)
                 self._adapters.append(shared)
         self._version = self.router.version
-
-    def _widened(self, group: Group) -> tuple[Tensor, Tensor]:
-        downs, ups = [], []
-        for name, width in self._widths.items():
-            own = [number for number, adapter in enumerate(group.layout) if adapter == name]
-            spare = width - len(own)
-            downs += [group.down[own], group.down.new_zeros(spare, group.inputs)]
-            ups += [group.up[:, own], group.up.new_zeros(group.outputs, spare)]
-        return torch.cat(downs), torch.cat(ups, dim=1).contiguous()
 
     def _shared(self, tensor: Tensor) -> Any:
         """The tensor's memory as the graph's; numpy has no bfloat16, so that goes by as whole numbers."""
         if tensor.dtype == torch.bfloat16:
             return self._ov.Tensor(tensor.view(torch.uint16).numpy(), list(tensor.shape), self._ov.Type.bf16)
         return self._ov.Tensor(tensor.numpy(), list(tensor.shape), self._ov.Type.f32)
+
+
+def _nothing(group: Group) -> tuple[Tensor, Tensor]:
+    return group.down.new_zeros(1, group.inputs), group.up.new_zeros(group.outputs, 1)
 
 
 def _whole(values: Sequence[int]) -> Tensor:

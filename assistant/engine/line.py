@@ -33,7 +33,10 @@ class WaitingLine:
         owner = rows[0].owner
         own = len(self._waiting.get(owner, ()))
         if own + len(rows) > self._share:
-            return f"You have {own} answers waiting already. Wait for some, or stop them, then ask again."
+            return (
+                f"You may have {self._share} answers waiting, and with these it would be {own + len(rows)}. "
+                "Wait for some, or stop them, then ask again."
+            )
         if len(self) + len(rows) > self._room:
             return (
                 f"Quartet is busy: {len(self)} answers are waiting, and the line has room for {self._room}. "

@@ -35,8 +35,10 @@ class LocalEngine:
         self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)
         self._runner = runner or open_runner(folder, self._placement)
         self._decoder = Decoder(self._runner)
-        self._adapters: OrderedDict[str, Path] = OrderedDict()
-        """The adapters loaded, least recently used first."""
+        self._adapters: OrderedDict[Path, None] = OrderedDict()
+        """The folders of the adapters loaded, least recently used first."""
+        self._folders: dict[str, Path] = {}
+        """By id, the folder it stands for now."""
         self._loading = threading.Lock()
 
     @property
@@ -51,23 +53,19 @@ class LocalEngine:
     def load_adapter(self, adapter: str, folder: Path) -> None:
         """Take up the adapter in a PEFT folder under an id, while others go on answering.
 
-        One that is loaded from this folder already stays; one from another folder (another company's, by the
-        same name) is replaced.
+        One that is loaded already stays. Rows that began with another folder under this id (another
+        company's) end with it.
 
         Raises:
             AssistantError: the files are missing, damaged, of a kind not supported, or made for another base.
         """
         with self._loading:
-            if self._adapters.get(adapter) != folder:
+            if folder not in self._adapters:
                 parts = self._runner.router.read(folder)
-
-                def install() -> None:
-                    self._decoder.forget(adapter)
-                    self._runner.router.install(adapter, parts)
-
-                self._decoder.between_steps(install)
-                self._adapters[adapter] = folder
-            self._adapters.move_to_end(adapter)
+                self._decoder.between_steps(lambda: self._runner.router.install(str(folder), parts))
+                self._adapters[folder] = None
+            self._adapters.move_to_end(folder)
+            self._folders[adapter] = folder
             if len(self._adapters) > RESIDENT:
                 self._decoder.between_steps(self._drop_unused)
 
@@ -101,23 +99,27 @@ class LocalEngine:
 
     def _drop_unused(self) -> None:
         in_use = self._decoder.adapters_in_use()
-        for adapter in [name for name in self._adapters if name not in in_use]:
+        for folder in [folder for folder in self._adapters if str(folder) not in in_use]:
             if len(self._adapters) <= RESIDENT:
                 return
-            self._decoder.forget(adapter)
-            self._runner.router.drop(adapter)
-            del self._adapters[adapter]
+            self._decoder.forget(str(folder))
+            self._runner.router.drop(str(folder))
+            del self._adapters[folder]
 
     def _row(self, index: int, request: Request, pieces: "queue.Queue[Piece]", owner: str) -> Row:
-        if request.adapter is not None and request.adapter not in self._runner.router.names:
+        folder = self._folders.get(request.adapter) if request.adapter else None
+        if request.adapter and folder not in self._adapters:
             raise AssistantError(
                 f"The adapter {request.adapter} is not loaded. Choose another version on the page Train."
             )
+        adapter = str(folder) if folder else None
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
             "input_ids"
         ]
-        return Row(index, request, list(prompt), self._tokenizer, self._ends, self._name, pieces, owner)
+        return Row(
+            index, request, list(prompt), self._tokenizer, self._ends, self._name, pieces, adapter, owner
+        )
 
     def _check_length(self, row: Row) -> bool:
         """Whether the row fits the context; one that does not ends at once with a message."""
@@ -127,8 +129,7 @@ class LocalEngine:
         row.end(
             "failed",
             f"This conversation needs {needed:,} tokens and the model has room for "
-            f"{self._runner.capacity:,}. "
-            "Start a new chat.",
+            f"{self._runner.capacity:,}. Start a new chat.",
         )
         return False
 

@@ -1,44 +1,23 @@
 """LoRA with a scale for each row: one resident base serves rows with other adapters, or none, in one batch.
 
 The adapters of layers that read the same states lie stacked in one pair of matrices, so that their number
-costs no further operators. It knows linear layers and PEFT's file format, and nothing of tokens or slots.
-Written without hooks, so that an exception in a step leaves nothing behind.
+costs no further operators. It knows linear layers, and nothing of files, tokens or slots. Written without
+hooks, so that an exception in a step leaves nothing behind.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from assistant.engine.lora import LowRank, read_lora
 from assistant.errors import AssistantError
 
 TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 """Neighbours that read the same states in models of the Llama family: run as one layer."""
-
-_PREFIX = "base_model.model."
-
-
-@dataclass(frozen=True)
-class LowRank:
-    """An adapter's part in one linear layer: `down` [rank, in], and `up` [out, rank] times alpha / rank."""
-
-    down: Tensor
-    up: Tensor
-
-
-Layout = tuple[str, ...]
-"""For each stacked rank of a group, the adapter it belongs to."""
-
-
-BOUND: Layout = ("",)
-"""Of tensors that come from outside."""
 
 
 @dataclass
@@ -52,7 +31,6 @@ class Group:
     """[ranks, inputs]"""
     up: Tensor = field(repr=False)
     """[outputs, ranks]"""
-    layout: Layout = ()
     parts: dict[str, dict[str, LowRank]] = field(default_factory=dict, repr=False)
     """By adapter and layer."""
 
@@ -71,20 +49,23 @@ class Group:
         """Numbers that all members give out together."""
         return self.up.shape[0]
 
-    def stack(self) -> None:
-        """Lay the parts of all adapters side by side."""
-        downs, ups, layout = [], [], []
-        for adapter, layers in self.parts.items():
-            for layer, part in layers.items():
-                start, stop = self.members[layer]
-                up = self.up.new_zeros(self.outputs, len(part.down))
-                up[start:stop] = part.up.to(up)
-                downs.append(part.down.to(self.down))
-                ups.append(up)
-                layout += [adapter] * len(part.down)
-        self.down = torch.cat([self.down[:0], *downs])
-        self.up = torch.cat([self.up[:, :0], *ups], dim=1)
-        self.layout = tuple(layout)
+    def rank(self, adapter: str) -> int:
+        """The ranks of all parts that an adapter has here."""
+        return sum(len(part.down) for part in self.parts.get(adapter, {}).values())
+
+    def stack(self, widths: Mapping[str, int]) -> None:
+        """Lay the parts of all adapters side by side, each as wide as told, with zeros where it has less."""
+        total = sum(widths.values())
+        self.down, self.up = self.down.new_zeros(total, self.inputs), self.up.new_zeros(self.outputs, total)
+        first = 0
+        for adapter, width in widths.items():
+            place = first
+            for layer, part in self.parts.get(adapter, {}).items():
+                ranks = slice(place, place + len(part.down))
+                self.down[ranks] = part.down.to(self.down)
+                self.up[slice(*self.members[layer]), ranks] = part.up.to(self.up)
+                place = ranks.stop
+            first += width
 
 
 class Projections(nn.Module):
@@ -152,8 +133,9 @@ class Router:
         self.groups = tuple(groups)
         self.version = 0
         """Counts the changes of the adapters."""
-        self._names: dict[str, None] = {}
-        self._masks: dict[Layout, Tensor] = {}
+        self.widths: dict[str, int] = {}
+        """By adapter, the stacked ranks it has in every group."""
+        self._mask: Tensor | None = None
 
     @classmethod
     def into(cls, model: nn.Module) -> "Router":
@@ -173,7 +155,7 @@ class Router:
     @property
     def names(self) -> frozenset[str]:
         """The adapters that are installed."""
-        return frozenset(self._names)
+        return frozenset(self.widths)
 
     def read(self, folder: Path) -> dict[str, LowRank]:
         """An adapter's parts by layer, read from a PEFT folder and checked against the base.
@@ -181,7 +163,7 @@ class Router:
         Raises:
             AssistantError: the files are missing, damaged, of a kind not supported, or made for another base.
         """
-        parts = _read_adapter(folder)
+        parts = read_lora(folder)
         for layer, part in parts.items():
             group = self._group(layer)
             if group is None or not _fits(group, layer, part):
@@ -195,20 +177,16 @@ class Router:
     def install(self, name: str, parts: Mapping[str, LowRank]) -> None:
         """Take up an adapter's parts under a name; one that had the name before is replaced."""
         for group in self.groups:
-            own = {layer: parts[layer] for layer in group.members if layer in parts}
-            before = group.parts.pop(name, None)
-            if own:
-                group.parts[name] = own
-            if own or before:
-                group.stack()
-        self._names[name] = None
-        self.version += 1
+            group.parts[name] = {layer: parts[layer] for layer in group.members if layer in parts}
+        self.widths[name] = max(group.rank(name) for group in self.groups)
+        self._stack()
 
     def drop(self, name: str) -> None:
         """Forget an adapter; unknown names are fine."""
-        if name in self._names:
-            self.install(name, {})
-            del self._names[name]
+        if self.widths.pop(name, None) is not None:
+            for group in self.groups:
+                del group.parts[name]
+            self._stack()
 
     def route(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> None:
         """Say for the coming step which (adapter, scale) each row uses, and how many tokens each has.
@@ -216,36 +194,45 @@ class Router:
         Raises:
             AssistantError: an adapter is not installed.
         """
-        self._masks = {}
-        used = {adapter for adapter, scale in rows if adapter is not None and scale != 0.0}
-        for adapter in used - self._names.keys():
-            raise AssistantError(
-                f"The adapter {adapter} is not loaded. Choose another version on the page Train."
-            )
-        if used:
-            repeats = torch.tensor(list(tokens))
-            for layout in {group.layout for group in self.groups if group.layout}:
-                self._masks[layout] = self.mask(layout, rows).repeat_interleave(repeats, dim=0)
+        mask = self.mask(rows, tokens)
+        # In the model's own number format: bfloat16 states times a float32 scale would come out as float32.
+        self._mask = mask.to(self.groups[0].down) if mask.any() else None
 
     def bind(self, mask: Tensor, stacked: Sequence[Tensor]) -> None:
         """Use tensors from outside in place of the adapters' own: each group's `down` and `up`, in order."""
         for group, down, up in zip(self.groups, stacked[::2], stacked[1::2], strict=True):
-            group.down, group.up, group.layout = down, up, BOUND
-        self._masks = {BOUND: mask}
+            group.down, group.up = down, up
+        self._mask = mask
 
-    def mask(self, layout: Layout, rows: Sequence[tuple[str | None, float]]) -> Tensor:
-        """By row and stacked rank [rows, ranks], the scale its adapter has in that row."""
-        runs = [(name, len(list(run))) for name, run in groupby(layout)]
-        scales = [[scale if adapter == name else 0.0 for name, _ in runs] for adapter, scale in rows]
-        widths = torch.tensor([width for _, width in runs])
-        # In the model's own number format: bfloat16 states times a float32 scale would come out as float32.
-        like = self.groups[0].down
-        return torch.tensor(scales).repeat_interleave(widths, dim=1).to(like)
+    def mask(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> Tensor:
+        """By token and stacked rank [tokens, ranks], the scale of its adapter in the token's row.
+
+        Raises:
+            AssistantError: an adapter is not installed.
+        """
+        scales = [[scale if adapter == name else 0.0 for name in self.widths] for adapter, scale in rows]
+        for adapter, scale in rows:
+            if scale != 0.0 and adapter is not None and adapter not in self.widths:
+                raise AssistantError(
+                    f"The adapter {adapter} is not loaded. Choose another version on the page Train."
+                )
+        by_rank = (
+            torch.tensor(scales)
+            .view(len(rows), -1)
+            .repeat_interleave(torch.tensor([*self.widths.values()], dtype=torch.long), dim=1)
+        )
+        return by_rank.repeat_interleave(torch.tensor([*tokens]), dim=0)
 
     def add(self, group: Group, states: Tensor, out: Tensor) -> Tensor:
         """`out` [1, tokens, outputs] with what each token's adapter adds for states [1, tokens, inputs]."""
-        mask = self._masks.get(group.layout)
-        return out if mask is None else out + ((states @ group.down.T) * mask) @ group.up.T
+        if self._mask is None:
+            return out
+        return out + ((states @ group.down.T) * self._mask) @ group.up.T
+
+    def _stack(self) -> None:
+        for group in self.groups:
+            group.stack(self.widths)
+        self.version += 1
 
     def _group(self, layer: str) -> Group | None:
         return next((group for group in self.groups if layer in group.members), None)
@@ -279,39 +266,3 @@ def _replace(parent: nn.Module, layers: list[tuple[str, nn.Module]], group: Grou
 def _fits(group: Group, layer: str, part: LowRank) -> bool:
     start, stop = group.members[layer]
     return (part.up.shape[0], part.down.shape[1]) == (stop - start, group.inputs)
-
-
-def _read_adapter(folder: Path) -> dict[str, LowRank]:
-    """The parts of a PEFT folder by layer name."""
-    try:
-        config = dict(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")))
-        tensors = load_file(folder / "adapter_model.safetensors")
-    except (OSError, ValueError, TypeError, SafetensorError) as problem:
-        raise AssistantError(
-            f"The adapter in {folder} can't be read ({problem}). Roll back, or train anew."
-        ) from problem
-    mixed = (
-        config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
-    )
-    layers = {key.removeprefix(_PREFIX).rpartition(".lora_")[0] for key in tensors}
-    pairs = {f"{_PREFIX}{layer}.lora_{part}.weight" for layer in layers for part in "AB"}
-    if mixed or config.get("use_dora") or config.get("bias", "none") != "none" or pairs != set(tensors):
-        raise AssistantError(
-            f"The adapter in {folder} is not plain LoRA on linear layers (it uses DoRA, biases, mixed ranks "
-            "or retrained layers), and nothing else is run. Train anew."
-        )
-    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
-    if broken:
-        raise AssistantError(
-            f"The adapter in {folder} holds numbers that are not finite (in {broken[0]}): its training went "
-            "astray. Train anew with a smaller learning rate."
-        )
-    rank = config["r"]
-    scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
-    return {
-        layer: LowRank(
-            tensors[f"{_PREFIX}{layer}.lora_A.weight"].float(),
-            tensors[f"{_PREFIX}{layer}.lora_B.weight"].float() * scaling,
-        )
-        for layer in sorted(layers)
-    }

@@ -24,6 +24,8 @@ class Row:
     ends: frozenset[int]
     base: str
     pieces: "queue.Queue[Piece]"
+    adapter: str | None = None
+    """The request's adapter, as the router has it installed."""
     owner: str = ""
     """Who asks; the line gives each owner its turn."""
     began: float = field(default_factory=time.perf_counter)

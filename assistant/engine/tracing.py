@@ -1,12 +1,14 @@
-"""A transformers model as an OpenVINO graph of one step, with pages of keys and values and adapters as inputs.
+"""A transformers model as an OpenVINO graph of one step, with pages and adapters as inputs.
 
-The model's own code is traced; only its attention is replaced, by the operator that reads and writes pages. It
-knows torch modules and graph nodes. It knows nothing of running the graph (`graph.py`).
+The model's own code is traced; only its attention is replaced, by the operator that reads and writes pages of
+keys and values. It knows torch modules and graph nodes. It knows nothing of running the graph (`graph.py`).
 """
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,6 @@ from transformers import AttentionInterface, PreTrainedModel
 
 from assistant.engine.router import Router
 from assistant.engine.slots import refuse_unknown
-from assistant.errors import AssistantError
 
 PAGE = 32
 """Tokens in a page, as the processor's attention operator has it."""
@@ -108,7 +109,8 @@ class _Step(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """`STEP_INPUTS`, pages and adapters to logits [parts, vocabulary]."""
         tokens, positions, lasts, mask, *where = inputs[: len(STEP_INPUTS)]
-        caches, adapters = inputs[len(STEP_INPUTS) :][: 2 * self._layers], inputs[len(STEP_INPUTS) :][2 * self._layers :]
+        first_adapter = len(STEP_INPUTS) + 2 * self._layers
+        caches, adapters = inputs[len(STEP_INPUTS) : first_adapter], inputs[first_adapter:]
         self._router.bind(mask, adapters)
         model: Any = self.model
         out = model(
@@ -136,7 +138,9 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
     model.set_attn_implementation(NAME)
     sizes = Sizes.of(model.config)
     front = FrontEndManager().load_by_framework("pytorch")
-    front.add_extension(ConversionExtension(NAME, lambda node: _operator(node, sizes)))
+    front.add_extension(
+        ConversionExtension(NAME, lambda node: [paged()([node.get_input(i) for i in range(12)]).output(0)])
+    )
     with torch.no_grad():
         decoder = TorchScriptPythonDecoder(
             _Step(model, router).eval(),
@@ -164,7 +168,11 @@ def _example(sizes: Sizes, router: Router) -> tuple[Tensor, ...]:
         torch.tensor(count, dtype=whole),
     ]
     caches = [torch.zeros(1, sizes.heads, PAGE, sizes.size)] * (2 * sizes.layers)
-    adapters = [each for group in router.groups for each in (torch.zeros(1, group.inputs), torch.zeros(group.outputs, 1))]
+    adapters = [
+        stacked
+        for group in router.groups
+        for stacked in (torch.zeros(1, group.inputs), torch.zeros(group.outputs, 1))
+    ]
     return (*step, *(cache.clone() for cache in caches), *adapters)
 
 
@@ -183,18 +191,53 @@ def _shape_inputs(ov: Any, graph: Any, sizes: Sizes, router: Router) -> None:
     graph.validate_nodes_and_infer_types()
 
 
-def _operator(node: Any, sizes: Sizes) -> list[Any]:
-    """The attention operator in place of `Pages`: 28 inputs, of which a plain decoder needs the first 13."""
+@cache
+def paged() -> Any:
+    """A stand-in for the attention operator: a graph on disk can hold it, and not the operator itself."""
+    ov = openvino()
+
+    class PagedStandIn(ov.Op):  # type: ignore[name-defined]
+        def __init__(self, inputs: Any = None) -> None:
+            super().__init__(self, inputs)
+
+        def validate_and_infer_types(self) -> None:
+            self.set_output_type(0, self.get_input_element_type(0), self.get_input_partial_shape(0))
+
+        def clone_with_new_inputs(self, inputs: Any) -> Any:
+            return PagedStandIn(inputs)
+
+        def get_type_info(self) -> Any:
+            return ov.DiscreteTypeInfo("PagedStandIn", "quartet")
+
+        def visit_attributes(self, visitor: Any) -> bool:
+            return True
+
+    return PagedStandIn
+
+
+def read(path: Path, sizes: Sizes) -> Any:
+    """The graph in a file, with attention operators where it has stand-ins."""
+    core = openvino().Core()
+    core.add_extension(paged())
+    graph = core.read_model(path)
+    for node in graph.get_ops():
+        if node.get_type_name() == "PagedStandIn":
+            node.output(0).replace(_operator([node.input_value(number) for number in range(12)], sizes))
+    graph.validate_nodes_and_infer_types()
+    return graph
+
+
+def _operator(inputs: Sequence[Any], sizes: Sizes) -> Any:
+    """The output of the attention operator: of its 28 inputs a plain decoder needs the first 13."""
     from openvino import opset13 as ops
     from openvino.op import _PagedAttentionExtension
 
     def none(kind: type, *shape: int) -> Any:
         return ops.constant(np.zeros(shape, dtype=kind)).output(0)
 
-    query, key, value, keys, values, past, begins, pages, page_begins, longest, scale, window = (
-        node.get_input(number) for number in range(12)
-    )
+    *states_and_places, longest, scale, window = inputs
     whole, real = np.int32, np.float32
+    linear_bias = none(real, 0)
     unused = [
         *[none(whole, 0)] * 3,  # aggregation of scores, rotated pages and their turns
         *[none(real, 0)] * 2,  # table of turns, threshold of sparse attention
@@ -205,14 +248,11 @@ def _operator(node: Any, sizes: Sizes) -> list[Any]:
         none(np.uint8, 0),  # bias between queries
         none(whole, 0),
     ]
-    linear_bias = none(real, 0)
-    attention = _PagedAttentionExtension(
-        [query, key, value, keys, values, past, begins, pages, page_begins, scale, window, linear_bias, longest, *unused]
-    )
+    attention = _PagedAttentionExtension([*states_and_places, scale, window, linear_bias, longest, *unused])
     info = attention.get_rt_info()
     for which in "kv":
         info[f"num_{which}_heads"], info[f"{which}_head_size"] = sizes.heads, sizes.size
-    return [attention.output(0)]
+    return attention.output(0)
 
 
 def compress(graph: Any) -> None:
