@@ -166,16 +166,6 @@ class Record:
     seconds: float
     created: str
 
-    @property
-    def words_per_second(self) -> float:
-        """Tokens a second after the first one, at 0.75 words a token."""
-        decoding = self.seconds - self.first_token_seconds
-        return (
-            0.75 * (self.completion_tokens - 1) / decoding
-            if decoding > 0 and self.completion_tokens > 1
-            else 0.0
-        )
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -191,6 +181,13 @@ class Answer:
     def done(self) -> bool:
         """Whether no more text will come."""
         return self.record is not None or bool(self.error)
+
+    @property
+    def words_per_second(self) -> float:
+        """Words a second after the first one; 0 where there are too few to tell."""
+        words = len(self.text.split())
+        decoding = self.record.seconds - self.record.first_token_seconds if self.record else 0.0
+        return (words - 1) / decoding if decoding > 0 and words > 1 else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for storage."""

@@ -241,6 +241,8 @@ class Studio:
                 yield latest
         finally:
             stop.set()
+            for ended in given:  # cut short: the lanes end now, each with a record of what it had said
+                latest = ended
             chats.save_answers(turn_id, latest)
 
     # -- training --
