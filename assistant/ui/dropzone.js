@@ -12,8 +12,9 @@ window.quartetDropzone = (element, trigger, upload) => {
     if (busy || !files.length) { if (!busy) says("There is no file in it."); return; }
     busy = true;
     zone().classList.add("q-dropzone-busy");
-    const arrived = [], failed = [];
+    const arrived = [], failed = [], largest = Number(zone().dataset.largest);
     for (const [index, each] of files.entries()) {
+      if (each.file.size > largest) { failed.push({ name: each.name, size: each.file.size }); continue; }
       says(`Uploading ${each.name} (${index + 1} of ${files.length})`);
       try {
         arrived.push({ path: (await upload(each.file)).path, name: each.name });

@@ -2,14 +2,17 @@
 
 import threading
 
+import gradio as gr
 import pytest
 
 from assistant.errors import AssistantError
 from assistant.ui.documents_table import addition_html
+from assistant.ui.dropzone import Delivery
 from assistant.ui.found import findings_html, marked
 from assistant.ui.intake import Addition, Intake
 from knowledge.chunking import Passage
 from knowledge.retrieval import Findings, Found, KnowledgeBase, Progress
+from tests.ui.conftest import RETURNS
 from tests.ui.working_pages import clicked, dropped, until, uploads
 
 HOURS = "# Hours\n\nThe shop opens at ten on Fridays.\n\n## Holidays\n\nClosed on \\<b>Boxing Day\\</b>.\n"
@@ -53,6 +56,21 @@ def test_a_newer_file_of_the_same_name_is_said_to_replace_it(add, handlers, tmp_
     assert "1 took the place of an earlier one" in shown
 
 
+def test_a_file_that_is_there_already_is_said_to_be_unchanged(add, tmp_path, monkeypatch):
+    same = uploads(tmp_path / "uploads", monkeypatch, {"returns.md": RETURNS})
+    shown, _ = add(dropped(same))
+    assert "1 document was there already, unchanged" in shown
+    assert "added" not in shown
+
+
+def test_a_file_too_large_to_be_sent_is_named_with_the_limit():
+    failed = {"failed": [{"name": "huge.txt", "size": 209_715_200}]}
+    assert Delivery.of(gr.EventData(None, failed)).failed == (
+        "huge.txt has 210 MB; 50 MB a file is the most that is taken. "
+        "Split it into smaller files and add those.",
+    )
+
+
 def test_a_path_outside_the_uploads_is_not_read(handlers, files, studio, tmp_path):
     secret = tmp_path / "secret.md"
     secret.write_text("# Secret")
@@ -60,7 +78,7 @@ def test_a_path_outside_the_uploads_is_not_read(handlers, files, studio, tmp_pat
         dropped({"secret.md": secret}, {"big.pdf": "Error: too large"})
     )
     assert "secret.md did not arrive" in shown
-    assert "big.pdf could not be uploaded: too large." in shown
+    assert "big.pdf could not be uploaded: too large. Drop it again." in shown
     assert "secret.md" not in table
 
 
