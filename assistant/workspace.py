@@ -110,10 +110,10 @@ def create_company(beside: Workspace, name: str) -> Workspace:
     Raises:
         AssistantError: the name holds no letter or digit, or its folder is taken.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    slug = re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:60]
     if not slug:
         raise AssistantError(
-            f"The company's name is {name!r}; it needs at least one letter a to z or digit. Type another."
+            f"The company's name is {name!r}; it needs at least one letter or digit. Type another."
         )
     folder = beside.root.parent / slug
     if folder.exists():
