@@ -17,14 +17,14 @@ from typing import Annotated, Any
 import typer
 
 from assistant.demo import DEMO_QUESTIONS, seed_demo
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, unwritable
 from assistant.evaluation import Question, evaluate, read_answers, read_questions
 from assistant.jobs import Job, Jobs
 from assistant.lanes import LANES, Answer, Lane, Sampling, ask, lane_of
 from assistant.loading import LocalModels
 from assistant.reports import evaluation_table
 from assistant.studio import Studio
-from assistant.workspace import default_workspace, open_workspace, write_text
+from assistant.workspace import default_workspace, open_workspace, quartet_home, write_text
 from knowledge.errors import KnowledgeError
 from knowledge.retrieval import files_under
 
@@ -70,6 +70,10 @@ def _plain_errors(command: Command) -> Command:
         except (AssistantError, KnowledgeError) as problem:
             typer.echo(f"quartet: {problem}", err=True)
             raise typer.Exit(1) from problem
+        except OSError as problem:
+            named = unwritable(Path(problem.filename or quartet_home()), problem)
+            typer.echo(f"quartet: {named}", err=True)
+            raise typer.Exit(1) from problem
 
     return run
 
@@ -102,8 +106,10 @@ def index(
     if missing:
         raise AssistantError(f"There is no {', '.join(missing)}. Name files or folders that exist.")
     refused = 0
-    states = studio.knowledge.add(files_under(paths), progress=_show_progress)
-    typer.echo(err=True)  # ends the line of the progress
+    try:
+        states = studio.knowledge.add(files_under(paths), progress=_show_progress)
+    finally:
+        typer.echo(err=True)  # ends the line of the progress
     for state in states:
         refused += state.state == "refused"
         typer.echo(f"{state.name}\t{state.state}\t{state.passages} passages\t{state.message}".rstrip())

@@ -144,7 +144,7 @@ def page(studio: Studio) -> None:
     gr.on(None, does.load, None, shown, api_name="company_load", **CALM)
     # Not `input`: that one does not come when text is pasted.
     typed = [field.change for field in fields]
-    # One after the other, so that a preview from before Save never comes after it and calls the voice unsaved.
+    # One after the other, so that a preview from before Save never comes after it and says "unsaved".
     turns: dict[str, Any] = {**CALM, "concurrency_id": "voice", "concurrency_limit": 1}
     newest = {"trigger_mode": "always_last", **turns}
     gr.on(typed, does.preview, fields, [said, preview], api_name="company_preview", **newest)

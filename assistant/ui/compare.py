@@ -96,7 +96,11 @@ class Handlers:
         if not text.strip():
             yield {self._board.problem: notice("Type a question first.")}
             return
-        chat_id = self._new_chats.chat(chat_id)
+        try:
+            chat_id = self._new_chats.chat(chat_id)
+        except AssistantError as problem:
+            yield {self._board.problem: notice(str(problem), "problem")}
+            return
         yield from self._streamed(chat_id, self._studio.ask(chat_id, text), sent=True)
 
     def ask_sample(self, chat_id: str, event: gr.EventData) -> Iterator[Update]:

@@ -190,6 +190,15 @@ def test_what_cant_be_done_is_one_line_on_stderr_and_exit_code_1(root, tmp_path,
     assert result.stdout == ""
 
 
+def test_a_disk_without_room_is_one_line_too(root, guide, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "/somewhere/full")
+
+    monkeypatch.setattr(cli, "files_under", full)
+    text = "/somewhere/full can't be written (No space left on device). Free some room"
+    assert text in refused(run("index", guide, "--workspace", root))
+
+
 @pytest.mark.parametrize(
     "arguments", [["ask", "--no-such"], ["serve", "--port", "0"], ["nothing"], ["search", "a", "-k", "0"]]
 )

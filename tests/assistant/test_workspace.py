@@ -100,7 +100,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(AssistantError, match=r"kept.txt can't be written \(No space .*\)\. Free some room"):
         write_text(path, "new")
     assert [found.name for found in tmp_path.iterdir() if found.is_file()] == ["kept.txt"]
     assert path.read_text() == "old"

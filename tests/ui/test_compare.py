@@ -7,6 +7,7 @@ import gradio as gr
 import pytest
 
 from assistant import studio as studio_module
+from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer, Source
 from assistant.studio import Readiness
 from assistant.ui import compare
@@ -112,6 +113,16 @@ def test_what_can_not_be_asked_is_said_and_stays_in_the_message_box(handlers, st
     (shown,) = [named(update) for update in handlers["chat_send"](QUESTION, "")]
     assert "Loading the model." in shown["q-problem"]
     assert "q-question" not in shown
+
+
+def test_a_disk_without_room_is_said_and_the_question_stays(handlers, studio, monkeypatch):
+    def full():
+        raise AssistantError("quartet.db can't be written. Free some room.")
+
+    monkeypatch.setattr(studio.chats, "new", full)
+    (shown,) = handlers["chat_send"](QUESTION, "")
+    assert list(named(shown)) == ["q-problem"]
+    assert "Free some room." in named(shown)["q-problem"]
 
 
 def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
