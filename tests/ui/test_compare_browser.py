@@ -134,6 +134,22 @@ def test_a_phone_shows_one_lane_at_a_time_and_nothing_scrolls_sideways(browser_p
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_a_drawer_can_be_closed_without_keys_however_far_it_is_scrolled(browser_page, address, engine):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    engine.queue(*ANSWERS)
+    page.goto(address)
+    ask(page, "How long do refunds take?")
+    ended(page)
+    page.get_by_role("tab", name="RAG").click()
+    page.locator(".q-source:visible").first.click()
+    expect(page.locator("#q-source mark")).to_be_in_viewport()
+    page.set_viewport_size({"width": 390, "height": 220})
+    page.evaluate("document.querySelector('#q-drawer-source').scrollTop = 1000")
+    page.locator("#q-drawer-source").get_by_role("button", name="Close").click()
+    expect(page.locator("#q-drawer-source")).to_be_hidden()
+
+
 def test_buttons_stay_at_the_end_of_a_message_of_several_lines(browser_page, address):
     browser_page.goto(address)
     browser_page.locator("#q-question textarea").fill("one\ntwo\nthree\nfour")
