@@ -53,9 +53,13 @@ window.quartetDropzone = (element, trigger, upload) => {
     event.preventDefault();
     event.stopPropagation();
     zone().classList.remove("q-dropzone-over");
-    const entries = [...event.dataTransfer.items].map(item => item.webkitGetAsEntry()).filter(Boolean);
+    // Both are read before anything waits: the browser empties the list after this turn. Some files have no entry.
+    const items = [...event.dataTransfer.items].map(item => [item.webkitGetAsEntry(), item.getAsFile()]);
     const found = [];
-    for (const entry of entries) found.push(...await walk(entry, ""));
+    for (const [entry, file] of items) {
+      if (entry) found.push(...await walk(entry, ""));
+      else if (file) found.push({ file, name: file.name });
+    }
     send(found);
   });
 };
