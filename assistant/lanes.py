@@ -204,6 +204,13 @@ class Answer:
         return cls(value["lane"], value["text"], sources, record, value["error"])
 
 
+NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
+NO_SERVED_ADAPTER = (
+    "The model server has no adapter for this lane. Load one there, and start Quartet with "
+    "--endpoint-adapter and its name."
+)
+
+
 @dataclass(frozen=True)
 class Setup:
     """What the lanes answer with; the same for all of them but for the two switches."""
@@ -214,9 +221,8 @@ class Setup:
     adapter: str | None = None
     scale: float = 1.0
     sampling: Sampling = field(default_factory=Sampling)
-
-
-NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
+    no_adapter: str = NO_ADAPTER
+    """What a tuned lane says where there is no adapter."""
 
 
 def ask(
@@ -273,7 +279,7 @@ def _find(
 
 def _opening(lane: Lane, setup: Setup, findings: Findings | None) -> Answer:
     if lane.tuned and setup.adapter is None:
-        return Answer(lane.key, error=NO_ADAPTER)
+        return Answer(lane.key, error=setup.no_adapter)
     found = findings.found if lane.grounded and findings else ()
     return Answer(lane.key, sources=tuple(Source.of(each) for each in found))
 

@@ -155,6 +155,11 @@ def test_without_an_adapter_the_tuned_lanes_say_so_and_the_others_answer():
     assert len(engine.asked) == 2
 
 
+def test_a_setup_may_say_otherwise_why_there_is_no_adapter():
+    (only,) = list(ask("How often?", setup(adapter=None, no_adapter="None here."), lanes=[LANES[1]]))
+    assert only[0].error == "None here."
+
+
 def test_tuned_lanes_alone_without_an_adapter_end_at_once():
     (only,) = list(ask("How often?", setup(adapter=None), lanes=[LANES[1], LANES[3]]))
     assert [answer.error for answer in only] == [NO_ADAPTER, NO_ADAPTER]
