@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, unwritable
 from assistant.workspace import read_json, write_json, write_text
 
 LINEAGE_VERSION = 1
@@ -134,7 +134,19 @@ def install(folder: Path, finished: Path, lineage: Lineage) -> Adapter:
         folder: the workspace's adapters.
         finished: the folder that the run left its adapter in (PEFT format).
         lineage: where it comes from; number and an empty name are filled in.
+
+    Raises:
+        AssistantError: there is no room on the disk, or no leave to write.
     """
+    try:
+        return make_current(folder, _install(folder, finished, lineage))
+    except FileNotFoundError:  # a file of the run is missing, which is no matter of room
+        raise
+    except OSError as problem:
+        raise unwritable(folder, problem) from problem
+
+
+def _install(folder: Path, finished: Path, lineage: Lineage) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder, prefix=".installing-"))
     try:
@@ -148,7 +160,7 @@ def install(folder: Path, finished: Path, lineage: Lineage) -> Adapter:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
-    return make_current(folder, key)
+    return key
 
 
 def install_shipped(folder: Path, shipped: Path) -> Adapter:

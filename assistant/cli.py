@@ -17,14 +17,15 @@ from typing import Annotated, Any
 import typer
 
 from assistant.demo import DEMO_QUESTIONS, seed_demo
-from assistant.errors import AssistantError
+from assistant.endpoint import KEY_VARIABLE, Endpoint
+from assistant.errors import AssistantError, unwritable
 from assistant.evaluation import Question, evaluate, read_answers, read_questions
 from assistant.jobs import Job, Jobs
 from assistant.lanes import LANES, Answer, Lane, Sampling, ask, lane_of
-from assistant.loading import LocalModels
+from assistant.loading import LocalModels, RemoteModels
 from assistant.reports import evaluation_table
-from assistant.studio import Studio
-from assistant.workspace import default_workspace, open_workspace, write_text
+from assistant.studio import ModelSource, Studio
+from assistant.workspace import default_workspace, open_workspace, quartet_home, write_text
 from knowledge.errors import KnowledgeError
 from knowledge.retrieval import files_under
 
@@ -46,6 +47,20 @@ ModelOption = Annotated[
     typer.Option(
         "--model", help="Chat model: a local folder of safetensors, or a hub id. Default: the starter model."
     ),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        help="Chat on this OpenAI-compatible server instead, such as http://gpu:8000/v1; "
+        f"its key is read from {KEY_VARIABLE}.",
+    ),
+]
+EndpointModelOption = Annotated[
+    str, typer.Option("--endpoint-model", help="What the endpoint calls the base model.")
+]
+EndpointAdapterOption = Annotated[
+    str, typer.Option("--endpoint-adapter", help="What the endpoint calls the adapter of the tuned lanes.")
 ]
 QuestionsOption = Annotated[
     Path | None, typer.Option("--questions", help="JSON Lines file of questions: id, question, history.")
@@ -70,6 +85,10 @@ def _plain_errors(command: Command) -> Command:
         except (AssistantError, KnowledgeError) as problem:
             typer.echo(f"quartet: {problem}", err=True)
             raise typer.Exit(1) from problem
+        except OSError as problem:
+            named = unwritable(Path(problem.filename or quartet_home()), problem)
+            typer.echo(f"quartet: {named}", err=True)
+            raise typer.Exit(1) from problem
 
     return run
 
@@ -81,11 +100,14 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 7860,
     model: ModelOption = None,
+    endpoint: EndpointOption = None,
+    endpoint_model: EndpointModelOption = "",
+    endpoint_adapter: EndpointAdapterOption = "",
 ) -> None:
     """Open the studio in the browser."""
     from assistant.server import serve as serve_pages
 
-    studio = _studio(workspace, model)
+    studio = _studio(workspace, _models(model, endpoint, endpoint_model, endpoint_adapter))
     studio.load_in_background()
     serve_pages(studio, host, port)
 
@@ -97,13 +119,15 @@ def index(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add documents to the company's knowledge; prints a line for each."""
-    studio = _studio(workspace, None)
+    studio = _studio(workspace, LocalModels())
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise AssistantError(f"There is no {', '.join(missing)}. Name files or folders that exist.")
     refused = 0
-    states = studio.knowledge.add(files_under(paths), progress=_show_progress)
-    typer.echo(err=True)  # ends the line of the progress
+    try:
+        states = studio.knowledge.add(files_under(paths), progress=_show_progress)
+    finally:
+        typer.echo(err=True)  # ends the line of the progress
     for state in states:
         refused += state.state == "refused"
         typer.echo(f"{state.name}\t{state.state}\t{state.passages} passages\t{state.message}".rstrip())
@@ -121,7 +145,7 @@ def search(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Find passages for a question, or for a file of questions."""
-    studio = _studio(workspace, None)
+    studio = _studio(workspace, LocalModels())
     if not len(studio.knowledge):
         raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
     asked = _asked(question, questions)
@@ -139,7 +163,7 @@ def train(
     settings: Annotated[str, typer.Option(help='Training settings as JSON, such as {"epochs": 3}.')] = "{}",
 ) -> None:
     """Fine-tune an adapter on the company's conversations, and use it from then on."""
-    studio = _studio(workspace, model)
+    studio = _studio(workspace, LocalModels(model))
     for path in conversations or ():
         if path.is_file() and studio.conversations.twin(path):
             typer.echo(f"{path.name} is there already, so it is learned from as it is.", err=True)
@@ -160,9 +184,12 @@ def ask_command(
     lanes: LanesOption = "prompt,tuned,rag,combined",
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
+    endpoint: EndpointOption = None,
+    endpoint_model: EndpointModelOption = "",
+    endpoint_adapter: EndpointAdapterOption = "",
 ) -> None:
     """Ask the lanes a question, or a file of questions; a JSON line for each lane's answer."""
-    studio = _studio(workspace, model)
+    studio = _studio(workspace, _models(model, endpoint, endpoint_model, endpoint_adapter))
     asked = _asked(question, questions)
     chosen = _lanes(lanes, studio)
     studio.load()
@@ -179,9 +206,12 @@ def evaluate_command(
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
+    endpoint: EndpointOption = None,
+    endpoint_model: EndpointModelOption = "",
+    endpoint_adapter: EndpointAdapterOption = "",
 ) -> None:
     """Score the lanes on questions with known answers (default: the demo's), with intervals, as Markdown."""
-    studio = _studio(workspace, model)
+    studio = _studio(workspace, _models(model, endpoint, endpoint_model, endpoint_adapter))
     asked = read_questions(questions or DEMO_QUESTIONS)
     if answers is None:
         studio.load()
@@ -201,12 +231,33 @@ LIBRARY_SETTINGS = {
 """For the libraries that are loaded later, and for the processes of jobs; what the user has set stays."""
 
 
-def _studio(workspace: Path | None, model: str | None) -> Studio:
+def _models(model: str | None, endpoint: str | None, base: str, adapter: str) -> ModelSource:
+    """The models of this machine or, with the options for an endpoint, of the model server it names."""
+    if endpoint is not None:
+        key = os.environ.get(KEY_VARIABLE, "").strip()
+        served = Endpoint(endpoint.strip(), base, adapter, key=key)
+        if model is None:
+            return RemoteModels(served)
+        typer.echo(
+            f"{served.model} answers, on the model server; {model} is for training only. Load a new adapter "
+            "on the server and name it with --endpoint-adapter to hear it.",
+            err=True,
+        )
+        return RemoteModels(served, LocalModels(model))
+    if base or adapter:
+        raise AssistantError(
+            f"{base or adapter} is to be asked on a model server, and none is named. "
+            "Add --endpoint and its address, such as http://127.0.0.1:8000/v1."
+        )
+    return LocalModels(model)
+
+
+def _studio(workspace: Path | None, models: ModelSource) -> Studio:
     for name, value in LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
     if workspace is None:
         seed_demo(open_workspace(default_workspace()))
-    return Studio(workspace or default_workspace(), LocalModels(model))
+    return Studio(workspace or default_workspace(), models)
 
 
 def _asked(question: str | None, questions: Path | None) -> tuple[Question, ...]:
@@ -217,8 +268,12 @@ def _asked(question: str | None, questions: Path | None) -> tuple[Question, ...]
 
 def _lanes(names: str, studio: Studio) -> tuple[Lane, ...]:
     lanes = tuple(lane_of(name.strip()) for name in names.split(","))
-    if studio.adapter() is None and any(lane.tuned for lane in lanes):
-        typer.echo("No adapter yet: the tuned lanes will say so. Train one with `quartet train`.", err=True)
+    if not studio.has_adapter() and any(lane.tuned for lane in lanes):
+        typer.echo(
+            "No adapter yet: the tuned lanes will say so. Train one with `quartet train`, or name a model "
+            "server's with --endpoint-adapter.",
+            err=True,
+        )
     return lanes
 
 

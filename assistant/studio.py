@@ -15,9 +15,20 @@ from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
 from assistant.conversations import ConversationStore
 from assistant.demo import add_demo_documents
+from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
 from assistant.jobs import Job, Jobs
-from assistant.lanes import LANES, Answer, Engine, Lane, Sampling, Setup, ask
+from assistant.lanes import (
+    LANES,
+    NO_ADAPTER,
+    NO_SERVED_ADAPTER,
+    Answer,
+    Engine,
+    Lane,
+    Sampling,
+    Setup,
+    ask,
+)
 from assistant.prompts import check_question
 from assistant.store import open_database
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
@@ -42,6 +53,10 @@ class AdapterEngine(Engine, Protocol):
 
 class ModelSource(Protocol):
     """Where the models come from; opening may download and takes seconds."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The model server that answers; None where the chat model is on this machine."""
 
     def folder(self, report: Report) -> Path:
         """The chat model's folder, for training."""
@@ -120,8 +135,13 @@ class Studio:
         self.save_brand(replace(self.brand(), instructions=instructions.strip()))
 
     def adapter(self) -> Adapter | None:
-        """The adapter that the tuned lanes use now."""
+        """The company's current adapter."""
         return current(self.workspace.adapters)
+
+    def has_adapter(self) -> bool:
+        """Whether the tuned lanes can answer: with the model server's adapter, or else the company's."""
+        endpoint = self._models.endpoint
+        return bool(endpoint.adapter) if endpoint else self.adapter() is not None
 
     def first_steps(self) -> tuple[Step, ...]:
         """What a new company needs, in order."""
@@ -131,7 +151,7 @@ class Studio:
             Step("Describe the company and its voice", "/company", described),
             Step("Add the company's documents", "/documents", len(self.knowledge) > 0),
             Step("Add conversations with good replies", "/conversations", bool(self.conversations.files())),
-            Step("Train the voice", "/train", self.adapter() is not None),
+            Step("Train the voice", "/train", self.has_adapter()),
         )
 
     # -- the models --
@@ -182,12 +202,24 @@ class Studio:
         if self._engine is None:
             state = self.readiness
             raise AssistantError(state.problem or f"{state.text} Your question can be asked in a moment.")
+        endpoint = self._models.endpoint
+        return Setup(
+            self.brand(),
+            self._engine,
+            self.knowledge if len(self.knowledge) else None,
+            (endpoint.adapter or None) if endpoint else self._load_adapter(self._engine),
+            scale,
+            sampling or Sampling(),
+            NO_SERVED_ADAPTER if endpoint else NO_ADAPTER,
+        )
+
+    def _load_adapter(self, engine: AdapterEngine) -> str | None:
+        """Make the company's current adapter ready; returns its id, or None if there is none."""
         adapter = self.adapter()
-        if adapter:
-            self._engine.load_adapter(adapter.key, adapter.folder)
-        library = self.knowledge if len(self.knowledge) else None
-        key = adapter.key if adapter else None
-        return Setup(self.brand(), self._engine, library, key, scale, sampling=sampling or Sampling())
+        if adapter is None:
+            return None
+        engine.load_adapter(adapter.key, adapter.folder)
+        return adapter.key
 
     def ask(
         self,
@@ -241,6 +273,8 @@ class Studio:
                 yield latest
         finally:
             stop.set()
+            for ended in given:  # cut short: the lanes end now, each with a record of what it had said
+                latest = ended
             chats.save_answers(turn_id, latest)
 
     # -- training --

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, unwritable
 
 LAYOUT_VERSION = 1
 
@@ -110,10 +110,10 @@ def create_company(beside: Workspace, name: str) -> Workspace:
     Raises:
         AssistantError: the name holds no letter or digit, or its folder is taken.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60]
+    slug = re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:60]
     if not slug:
         raise AssistantError(
-            f"The company's name is {name!r}; it needs at least one letter a to z or digit. Type another."
+            f"The company's name is {name!r}; it needs at least one letter or digit. Type another."
         )
     folder = beside.root.parent / slug
     if folder.exists():
@@ -122,8 +122,19 @@ def create_company(beside: Workspace, name: str) -> Workspace:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside its place, then rename: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file beside its place, then rename: readers see the old file or the new one.
+
+    Raises:
+        AssistantError: there is no room on the disk, or no leave to write.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as problem:
+        raise unwritable(path, problem) from problem
+
+
+def _replace(path: Path, data: bytes) -> None:
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -4,6 +4,7 @@ It knows how a list of documents becomes a version of the index. It does not kno
 is asked.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -110,9 +111,10 @@ class Library:
         try:
             with folder_lock(self.folder / "lock"):
                 yield self._sound_manifest()
-        except OSError as problem:
+        except (OSError, sqlite3.OperationalError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
             raise KnowledgeError(
-                f"The documents in {self.folder} could not be changed ({problem.strerror or problem}). "
+                f"The documents in {self.folder} could not be changed ({reason}). "
                 "There must be room on the disk and leave to write. "
                 "Nothing was changed; put it right and try again."
             ) from problem

@@ -16,7 +16,8 @@ MAX_PART = 150  # bytes: most file systems stop at 255, and names get longer whe
 def files_under(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files named, and those in the folders named, each with its name within its folder.
 
-    Hidden files, links and what Office leaves behind while a file is open are passed over.
+    Hidden files, links and what Office leaves behind while a file is open are passed over; a file named twice
+    counts once.
 
     Raises:
         KnowledgeError: a path is not there, or a folder holds no files.
@@ -32,7 +33,7 @@ def files_under(paths: Sequence[Path]) -> list[tuple[Path, str]]:
             found.append((path, path.name))
         else:
             raise KnowledgeError(f"{path} is not there. Check how it is spelt, then try again.")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _walk(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.endpoint import Endpoint
 from assistant.lanes import Finish, Piece, Request
 
 
@@ -80,8 +81,9 @@ class WordEncoder:
 class FakeModels:
     """Opens the stand-ins where the studio expects models."""
 
-    def __init__(self, engine: QueueEngine | None = None) -> None:
+    def __init__(self, engine: QueueEngine | None = None, endpoint: Endpoint | None = None) -> None:
         self.queue_engine = engine or QueueEngine()
+        self.endpoint = endpoint
 
     def folder(self, report: Callable[[str, float], None]) -> Path:
         return Path("/no/model/here")

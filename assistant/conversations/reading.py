@@ -21,6 +21,7 @@ _ROLES = {
     "user": "user",
     "assistant": "assistant",
 }
+WHOLE_LINES = "Write each conversation whole on a line of its own (JSON Lines), with no list around them."
 _SHAPES = 'A line holds {"messages": [{"role": "user", "content": "..."}, ...]}'
 
 
@@ -151,9 +152,8 @@ def _json_of(line: bytes) -> Any:
     except (ValueError, RecursionError) as problem:
         column = f" at column {problem.colno}" if isinstance(problem, json.JSONDecodeError) else ""
         found = f"found {_cut(text.strip())!r}, not valid JSON{column}"
-        raise _Unusable(
-            found, "a line should be one JSON object", "Correct the line, or remove it."
-        ) from problem
+        advice = WHOLE_LINES if text.strip() in ("[", "{") else "Correct the line, or remove it."
+        raise _Unusable(found, "a line should be one JSON object", advice) from problem
 
 
 def _message(turn: Any, index: int, role_key: str, text_key: str) -> Message:

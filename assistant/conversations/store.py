@@ -48,7 +48,8 @@ class ConversationStore:
             )
         twin = self.twin(path)
         if twin:
-            raise AssistantError(f"{name} is already there as {twin}, byte for byte. Nothing was added.")
+            known = f"{name} is already there" + (f" as {twin}" if twin != name else "")
+            raise AssistantError(f"{known}, byte for byte the same file. Nothing was added.")
         write_bytes(self._folder / name, path.read_bytes())
         return reading
 

@@ -1,6 +1,7 @@
 """The pages of the workbench. Nothing outside this package imports gradio."""
 
 import warnings
+from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ PAGES = (
 )
 """All pages, in the order of the header."""
 
+FAVICON = Path(__file__).parent / "favicon.svg"
 UPLOAD_LIMIT = "50mb"
 CLEAN_UP = (3600, 24 * 3600)
 """Seconds: every hour, uploads older than a day are deleted; what was added has a copy of its own."""
@@ -51,6 +53,7 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
             max_file_size=UPLOAD_LIMIT,
             ssr_mode=False,
             theme=theme(),
+            favicon_path=str(FAVICON),
             head=head(),
             blocked_paths=[str(quartet_home()), str(studio.workspace.root)],
         )

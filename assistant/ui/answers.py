@@ -11,6 +11,10 @@ from assistant.ui.rendering import counted, markdown, moment
 QUERY_SHOWN = 120
 """Characters shown of what was searched for."""
 
+CUT_OFF = "Cut off before it was finished. Retry asks again."
+NO_DOCUMENTS = 'This company has no documents yet. <a href="/documents">Add some</a> to look things up in.'
+NOTHING_FOUND = "Nothing in the documents fits this question."
+
 ENDINGS = {
     "end": "the model ended it",
     "length": "cut off at the token limit",
@@ -25,9 +29,9 @@ def answer_html(answer: Answer, turn_id: int, *, writing: bool = False) -> str:
     waits = writing and not answer.done
     parts = [_label(lane), _body(answer, waits), _sources(answer, turn_id)]
     if answer.record:
-        parts.append(_facts(answer.record))
+        parts.append(_facts(answer, answer.record))
     elif not waits and not answer.error:
-        parts.append('<p class="q-facts">Not finished when this was shown. Reload to see more, or retry.</p>')
+        parts.append(f'<p class="q-facts">{CUT_OFF}</p>')
     state = ' aria-busy="true"' if waits else ""
     return f'<article class="q-answer" style="{hue(lane)}"{state}>{"".join(parts)}</article>'
 
@@ -75,7 +79,8 @@ def _body(answer: Answer, waits: bool) -> str:
 def _sources(answer: Answer, turn_id: int) -> str:
     if not answer.sources:
         if lane_of(answer.lane).grounded and answer.done and not answer.error:
-            return '<p class="q-sources-none">Nothing in the documents fits this question.</p>'
+            searched = answer.record is not None and answer.record.index_version is not None
+            return f'<p class="q-sources-none">{NOTHING_FOUND if searched else NO_DOCUMENTS}</p>'
         return ""
     chips = "".join(
         _chip(source, number, answer.lane, turn_id) for number, source in enumerate(answer.sources, 1)
@@ -92,9 +97,9 @@ def _chip(source: Source, number: int, lane: str, turn_id: int) -> str:
     )
 
 
-def _facts(record: Record) -> str:
+def _facts(answer: Answer, record: Record) -> str:
     facts = [f"{record.retrieval_seconds + record.first_token_seconds:.1f} s to first word"]
-    facts += [f"{record.words_per_second:.1f} words/s"] if record.words_per_second else []
+    facts += [f"{answer.words_per_second:.1f} words/s"] if answer.words_per_second else []
     facts += [ENDINGS[record.finish]] if record.finish in ("length", "cancelled") else []
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in _provenance(record))
     return (

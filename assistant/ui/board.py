@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 
 from assistant.lanes import LANES
-from assistant.prompts import MAX_QUESTION
 
 TOOLBAR = (
     '<div class="q-toolbar">'
@@ -40,12 +39,13 @@ class Board:
     retry: gr.Button
     chats: gr.HTML
     source: gr.HTML
+    clock: gr.Timer
 
     @property
     def all(self) -> list[Any]:
         """Every component that a chat fills."""
         one_each = (self.chat_id, self.thread, self.asked, self.problem, self.question)
-        return [*one_each, *self.lanes.values(), self.send, self.stop, self.retry, self.chats]
+        return [*one_each, *self.lanes.values(), self.send, self.stop, self.retry, self.chats, self.clock]
 
 
 def draw_board() -> Board:
@@ -65,7 +65,6 @@ def draw_board() -> Board:
                 placeholder="Ask all four assistants",
                 lines=1,
                 max_lines=8,
-                max_length=MAX_QUESTION,
                 autofocus=True,
                 elem_id="q-question",
             )
@@ -76,7 +75,8 @@ def draw_board() -> Board:
         chats = _html("q-chats")
     with gr.Column(elem_id="q-drawer-source", elem_classes="q-drawer q-drawer-right"):
         source = _html("q-source")
-    return Board(chat_id, thread, asked, lanes, problem, question, send, stop, retry, chats, source)
+    clock = gr.Timer(1.0, active=False)
+    return Board(chat_id, thread, asked, lanes, problem, question, send, stop, retry, chats, source, clock)
 
 
 def _html(elem_id: str, elem_classes: str = "") -> gr.HTML:

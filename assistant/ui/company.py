@@ -143,10 +143,13 @@ def page(studio: Studio) -> None:
     shown = [steps, companies, said, preview, form, *fields]
     gr.on(None, does.load, None, shown, api_name="company_load", **CALM)
     # Not `input`: that one does not come when text is pasted.
-    typed, newest = [field.change for field in fields], {"trigger_mode": "always_last", **CALM}
+    typed = [field.change for field in fields]
+    # One after the other, so that a preview from before Save never comes after it and says "unsaved".
+    turns: dict[str, Any] = {**CALM, "concurrency_id": "voice", "concurrency_limit": 1}
+    newest = {"trigger_mode": "always_last", **turns}
     gr.on(typed, does.preview, fields, [said, preview], api_name="company_preview", **newest)
-    save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **CALM)
-    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **CALM)
+    save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **turns)
+    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **turns)
 
 
 def _form_part() -> list[Any]:
@@ -157,7 +160,7 @@ def _form_part() -> list[Any]:
         gr.HTML(section(title), apply_default_css=False, js_on_load=None)
         for key in keys:
             drawn[key] = _textbox(by_key[key])
-    words = gr.Number(0, label="Most words a reply", info="0 means no limit.", minimum=0, precision=0)
+    words = gr.Number(0, label="Most words in a reply", info="0 means no limit.", minimum=0, precision=0)
     return [*(drawn[field.key] for field in FIELDS), words]
 
 

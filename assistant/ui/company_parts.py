@@ -12,6 +12,7 @@ from assistant.prompts import system_prompt
 from assistant.studio import Step
 from assistant.ui.parts import action, section
 
+FORM = "#q-company-tone"
 ABOUT = {
     "/company": "Name, tone and rules, below.",
     "/documents": "So that answers can look things up.",
@@ -63,7 +64,8 @@ def companies_html(companies: Sequence[Listed]) -> str:
 
 def _step_html(step: Step, number: int) -> str:
     name = escape(step.name)
-    title = f"<b>{name}</b>" if step.done else f'<a href="{escape(step.page)}">{name}</a>'
+    way = FORM if step.page == "/company" else step.page  # this very page: its form stands below
+    title = f"<b>{name}</b>" if step.done else f'<a href="{escape(way)}">{name}</a>'
     state = "Done" if step.done else ABOUT.get(step.page, "")
     kind = "done" if step.done else "open"
     return (

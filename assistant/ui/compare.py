@@ -14,7 +14,6 @@ import gradio as gr
 from assistant.chats import Chat, Turn
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer
-from assistant.prompts import MAX_QUESTION
 from assistant.studio import Studio
 from assistant.ui.board import TOOLBAR, Board, draw_board
 from assistant.ui.chat_list import chat_list_html
@@ -69,6 +68,12 @@ class Handlers:
         """Show the chat that was clicked; without an id an empty one."""
         return self.open(str(event.chat))
 
+    def follow(self, chat_id: str) -> Update:
+        """How far the answers are that another page asked for; as they were stored once they have ended."""
+        shown = self.open(chat_id)
+        del shown[self._board.question]
+        return shown
+
     def remove_chat(self, present: str, event: gr.EventData) -> Update:
         """Remove the chat whose removal was confirmed; if it is the one shown, an empty one follows."""
         gone = str(event.chat)
@@ -83,14 +88,19 @@ class Handlers:
         last = self._last_turn(chat_id)
         # The last letters can come in after they were sent: then they are a question, no draft any more.
         asked = last is not None and last.question == text.strip()
-        self._studio.chats.save_draft(chat_id, "" if asked else text[:MAX_QUESTION])
+        self._studio.chats.save_draft(chat_id, "" if asked else text)
         return chat_id
 
     def send(self, text: str, chat_id: str) -> Iterator[Update]:
         """Ask the four lanes and show them writing."""
         if not text.strip():
+            yield {self._board.problem: notice("Type a question first.")}
             return
-        chat_id = self._new_chats.chat(chat_id)
+        try:
+            chat_id = self._new_chats.chat(chat_id)
+        except AssistantError as problem:
+            yield {self._board.problem: notice(str(problem), "problem")}
+            return
         yield from self._streamed(chat_id, self._studio.ask(chat_id, text), sent=True)
 
     def ask_sample(self, chat_id: str, event: gr.EventData) -> Iterator[Update]:
@@ -162,10 +172,11 @@ class Handlers:
         } | self._buttons(busy=True, retry=False)
 
     def _shown(self, chat: Chat | None) -> Update:
-        """A chat at rest, on every component."""
+        """A chat as it is stored, on every component."""
         board = self._board
         turns = chat.turns if chat else ()
         last = turns[-1] if turns else None
+        writing = chat is not None and chat.id in self._written  # for another page, which this one follows
         shown = {
             board.chat_id: chat.id if chat else "",
             board.thread: thread_html(turns[:-1]) if last else welcome_html(self._studio),
@@ -174,8 +185,9 @@ class Handlers:
             board.question: chat.draft if chat else "",
             board.chats: self._chat_list(chat.id if chat else ""),
         }
-        shown |= {board.lanes[lane.key]: lane_answer(last, lane) for lane in LANES}
-        return shown | self._buttons(busy=False, retry=last is not None)
+        shown |= {board.lanes[lane.key]: lane_answer(last, lane, writing=writing) for lane in LANES}
+        shown |= {board.clock: gr.Timer(active=writing)}
+        return shown | self._buttons(busy=writing, retry=last is not None and not writing)
 
     def _buttons(self, *, busy: bool, retry: bool) -> Update:
         return {
@@ -224,6 +236,7 @@ def _connect(does: Handlers, board: Board) -> None:
     gr.on(None, does.load, None, board.all, api_name="chat_load", **CALM)
     _connect_asking(does, board, wire)
     wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **CALM)
+    board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **CALM)
     wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **CALM)
     opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **CALM)
     opened.then(None, js="() => quartet.showPassage()")

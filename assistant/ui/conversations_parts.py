@@ -57,7 +57,7 @@ def summary_html(summary: Summary, duplicates: float) -> str:
         ("Conversations", f"{summary.conversations:,}"),
         ("Messages", f"{summary.messages:,}"),
         ("Replies", f"{summary.replies:,}"),
-        ("Words a reply", f"{summary.median_words:.0f}"),
+        ("Words per reply", f"{summary.median_words:.0f}"),
         ("Longest reply", f"{summary.longest_words:,} words"),
         ("Near-duplicates", f"{100 * duplicates:.1f} %"),
     ]

@@ -41,13 +41,12 @@ class Handlers:
         addition = self._intake.now(self._company)
         return addition_html(addition), self._table(), gr.Timer(active=bool(addition and addition.running))
 
-    def add(self, event: gr.EventData) -> tuple[str, str, gr.Timer]:
-        """Begin to add what was dropped."""
+    def add(self, event: gr.EventData) -> tuple[str, str, gr.Timer, str]:
+        """Begin to add what was dropped; what did not arrive is said apart, where it stays."""
         delivery = Delivery.of(event)
         if delivery.files:
             self._intake.start(self._company, self._studio.knowledge, delivery.files)
-        shown, table, timer = self.load()
-        return shown + "".join(notice(text, "problem") for text in delivery.failed), table, timer
+        return *self.load(), "".join(notice(text, "problem") for text in delivery.failed)
 
     def follow(self) -> tuple[str, Any, gr.Timer]:
         """How far the addition is; the table comes once it has ended."""
@@ -135,7 +134,7 @@ def page(studio: Studio) -> None:
     does, calm = Handlers(studio), {"show_progress": "hidden"}
     added, changed = [adding, table, clock], [problem, table]
     gr.on(None, does.load, None, added, api_name="documents_load", **calm)
-    drop.upload(does.add, None, added, api_name="documents_add", **calm)
+    drop.upload(does.add, None, [*added, problem], api_name="documents_add", **calm)
     clock.tick(does.follow, None, added, api_name="documents_follow", **calm)
     adding.stop(does.stop, None, None, api_name="documents_stop", **calm)
     table.remove(does.remove, None, changed, api_name="documents_remove", **calm)

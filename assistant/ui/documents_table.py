@@ -103,6 +103,9 @@ def _ended(addition: Addition) -> str:
     if addition.added:
         replaced = f"; {addition.replaced} took the place of an earlier one" if addition.replaced else ""
         parts.append(notice(f"{counted(addition.added, 'document')} added ({when}){replaced}.", "good"))
+    if addition.unchanged:
+        there = "was there already" if addition.unchanged == 1 else "were there already"
+        parts.append(notice(f"{counted(addition.unchanged, 'document')} {there}, unchanged ({when})."))
     if addition.refused:
         refused = f"{counted(len(addition.refused), 'file')} can't be used ({when}). The list says why."
         parts.append(notice(refused, "problem"))

@@ -12,8 +12,9 @@ window.quartetDropzone = (element, trigger, upload) => {
     if (busy || !files.length) { if (!busy) says("There is no file in it."); return; }
     busy = true;
     zone().classList.add("q-dropzone-busy");
-    const arrived = [], failed = [];
+    const arrived = [], failed = [], largest = Number(zone().dataset.largest);
     for (const [index, each] of files.entries()) {
+      if (each.file.size > largest) { failed.push({ name: each.name, size: each.file.size }); continue; }
       says(`Uploading ${each.name} (${index + 1} of ${files.length})`);
       try {
         arrived.push({ path: (await upload(each.file)).path, name: each.name });
@@ -52,9 +53,13 @@ window.quartetDropzone = (element, trigger, upload) => {
     event.preventDefault();
     event.stopPropagation();
     zone().classList.remove("q-dropzone-over");
-    const entries = [...event.dataTransfer.items].map(item => item.webkitGetAsEntry()).filter(Boolean);
+    // Both are read before anything waits: the browser empties the list after this turn. Some files have no entry.
+    const items = [...event.dataTransfer.items].map(item => [item.webkitGetAsEntry(), item.getAsFile()]);
     const found = [];
-    for (const entry of entries) found.push(...await walk(entry, ""));
+    for (const [entry, file] of items) {
+      if (entry) found.push(...await walk(entry, ""));
+      else if (file) found.push({ file, name: file.name });
+    }
     send(found);
   });
 };

@@ -11,6 +11,9 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+LARGEST_UPLOAD = 50_000_000
+"""Bytes of a file; the page says so of a larger one before it is sent."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -30,12 +33,20 @@ class Delivery:
                 files.append((Path(path), name))
             else:
                 failed.append(f"{name} did not arrive. Drop it again.")
-        for entry in _dicts(values.get("failed")):
-            reason = str(entry.get("reason", "")).removeprefix("Error: ")
-            failed.append(
-                f"{entry.get('name', '')} could not be uploaded: {reason or 'the connection failed'}."
-            )
+        failed += [_failure(entry) for entry in _dicts(values.get("failed"))]
         return cls(tuple(files), tuple(failed))
+
+
+def _failure(entry: dict[str, Any]) -> str:
+    """Why a file did not arrive, as the page reports it: its size where it is too large, else a reason."""
+    name, size = entry.get("name", ""), entry.get("size")
+    if isinstance(size, int):
+        return (
+            f"{name} has {size / 1e6:,.0f} MB; {LARGEST_UPLOAD // 1_000_000} MB a file is the most that is "
+            "taken. Split it into smaller files and add those."
+        )
+    reason = str(entry.get("reason", "")).removeprefix("Error: ")
+    return f"{name} could not be uploaded: {reason or 'the connection failed'}. Drop it again."
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
@@ -55,7 +66,8 @@ def dropzone(title: str, hint: str, suffixes: tuple[str, ...], *, folders: bool,
             '<input type="file" webkitdirectory aria-label="Choose a folder"></label>'
         )
     return gr.HTML(
-        f'<div class="q-dropzone"><p class="q-dropzone-title">{escape(title)}</p>'
+        f'<div class="q-dropzone" data-largest="{LARGEST_UPLOAD}">'
+        f'<p class="q-dropzone-title">{escape(title)}</p>'
         f'<p class="q-dropzone-hint">{escape(hint)}</p><div class="q-dropzone-buttons">{buttons}</div>'
         '<p class="q-dropzone-progress" role="status"></p></div>',
         elem_id=elem_id,

@@ -31,6 +31,8 @@ class Addition:
     outcomes: tuple[DocumentState, ...] = ()
     replaced: int = 0
     """How many of the files took the place of an earlier one of their name."""
+    unchanged: int = 0
+    """How many of the files were there already, byte for byte."""
     problem: str = ""
     waiting: int = 0
     """Files of later deliveries, whose turn comes next."""
@@ -49,8 +51,8 @@ class Addition:
 
     @property
     def added(self) -> int:
-        """How many files are in use now."""
-        return len(self.outcomes) - len(self.refused)
+        """How many files are in use now that were not before."""
+        return len(self.outcomes) - len(self.refused) - self.unchanged
 
 
 class _Stopped(Exception):
@@ -111,9 +113,9 @@ class Intake:
 
     def _add(self, queue: _Queue, knowledge: KnowledgeBase, files: Files) -> Addition:
         before, outcomes, problem = queue.addition, [], ""
-        there: set[str] = set()
+        there: dict[str, str] = {}
         try:
-            there = {state.name for state in knowledge.documents() if state.state == READY}
+            there = {state.name: state.digest for state in knowledge.documents() if state.state == READY}
             outcomes = knowledge.add(files, progress=_follower(queue))
         except _Stopped:
             problem = STOPPED
@@ -121,16 +123,17 @@ class Intake:
             problem = str(known)
         except Exception as unknown:  # noqa: BLE001 - a thread has nobody above it who would show this
             problem = f"Adding failed: {unknown}. Nothing was changed. Drop the files again."
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        again = [state for state in outcomes if state.state == READY and state.name in there]
+        unchanged = sum(state.digest == there[state.name] for state in again)
         return replace(
             queue.addition,
             running=False,
             outcomes=(*before.outcomes, *outcomes),
-            replaced=before.replaced
-            + sum(state.state == READY and state.name in there for state in outcomes),
+            replaced=before.replaced + len(again) - unchanged,
+            unchanged=before.unchanged + unchanged,
             problem=" ".join(filter(None, (before.problem, problem))),
             progress=None,
-            ended=now,
+            ended=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
 

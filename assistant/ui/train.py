@@ -201,8 +201,8 @@ def page(studio: Studio) -> None:
                     "Go on with the last one", size="md", visible=False, elem_id="q-train-go-on"
                 )
             said = html("q-train-said")
-            settings = _settings_part()
             course = html("q-train-course")
+            settings = _settings_part()
         with gr.Column(scale=5, min_width=320):
             in_use, versions = html("q-train-use"), html("q-train-versions", "use")
     board = Board(material, said, start, stop, go_on, course, in_use, versions, gr.Timer(1.0, active=False))

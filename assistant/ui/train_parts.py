@@ -105,11 +105,12 @@ def _ending(job: Job, course: Course, used: str) -> str:
             '<a href="/">Compare them</a></div>'
         )
     if job.status == "stopped":
-        kept = (
-            f"What it had learned is kept as version {version}, in use now."
-            if version
-            else "Nothing was kept."
-        )
+        if version:
+            kept = f"What it had learned is kept as version {version}, in use now."
+        else:
+            kept = (
+                "It became no version yet, and can go on from there." if course.step else "Nothing was kept."
+            )
         at = f" at step {course.step:,} of {course.steps:,}" if course.steps else ""
         return title + notice(f"Stopped{at}. {kept}")
     return title + notice(job.message, "problem")

@@ -100,7 +100,7 @@ def _lacks(lane: Lane, studio: Studio) -> str:
 
 def _has_adapter(studio: Studio) -> bool:
     try:
-        return studio.adapter() is not None
+        return studio.has_adapter()
     except AssistantError:  # one that can't be read; asking says why
         return True
 

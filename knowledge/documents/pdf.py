@@ -44,7 +44,7 @@ def read_pdf(data: bytes, name: str, digest: str) -> Document:
     pages = _pages(reader, name)
     if sum(len("".join(line.text.split())) for page in pages for line in page) < MIN_CHARACTERS:
         raise KnowledgeError(
-            f"{name} holds no text: its {len(pages)} page(s) are pictures, probably a scan. Only text can be "
+            f"{name} holds no text: {_all_of(len(pages))}, probably a scan. Only text can be "
             "searched. Run text recognition (OCR) over it, or add the document it was printed from."
         )
     builder = DocumentBuilder(name, digest)
@@ -53,6 +53,10 @@ def read_pdf(data: bytes, name: str, digest: str) -> Document:
         builder.page(number)
         _write_page(page, levels, builder)
     return builder.finish(declared=_declared_title(reader))
+
+
+def _all_of(pages: int) -> str:
+    return "its one page is a picture" if pages == 1 else f"its {pages} pages are pictures"
 
 
 def _pages(reader: PdfReader, name: str) -> list[list[Line]]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from assistant import adapters
 from assistant.adapters import (
     EvaluationLoss,
     Lineage,
@@ -130,6 +131,16 @@ def test_a_lineage_of_a_newer_quartet_says_so(tmp_path, run):
     with pytest.raises(AssistantError) as problem:
         current(folder)
     assert str(problem.value) == f"{path}: version is 2; this Quartet reads 1. Update Quartet."
+
+
+def test_an_install_without_room_says_so(tmp_path, run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(adapters, "_copy", full)
+    with pytest.raises(AssistantError, match=r"adapters can't be written \(No space .*\)\. Free some room"):
+        install(tmp_path / "adapters", run, LINEAGE)
+    assert list((tmp_path / "adapters").iterdir()) == []
 
 
 def test_an_install_that_fails_leaves_nothing_behind(tmp_path, run):

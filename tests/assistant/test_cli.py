@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 
 from assistant import cli
 from assistant.brand import Brand, write_brand
-from assistant.lanes import NO_ADAPTER
+from assistant.endpoint import Endpoint
+from assistant.lanes import NO_ADAPTER, NO_SERVED_ADAPTER
 from assistant.studio import Studio
 from assistant.workspace import default_workspace, open_workspace
 from tests.fakes import FakeModels, QueueEngine
@@ -190,6 +191,15 @@ def test_what_cant_be_done_is_one_line_on_stderr_and_exit_code_1(root, tmp_path,
     assert result.stdout == ""
 
 
+def test_a_disk_without_room_is_one_line_too(root, guide, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "/somewhere/full")
+
+    monkeypatch.setattr(cli, "files_under", full)
+    text = "/somewhere/full can't be written (No space left on device). Free some room"
+    assert text in refused(run("index", guide, "--workspace", root))
+
+
 @pytest.mark.parametrize(
     "arguments", [["ask", "--no-such"], ["serve", "--port", "0"], ["nothing"], ["search", "a", "-k", "0"]]
 )
@@ -349,3 +359,62 @@ def test_the_model_option_reaches_the_models(tmp_path, monkeypatch):
     monkeypatch.setattr(cli, "LocalModels", models)
     run("ask", "Hi", "--lanes", "prompt", "--model", "org/model", "--workspace", tmp_path / "mine")
     assert named == ["org/model"]
+
+
+# A model server
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
+    """What RemoteModels was given; a queue engine answers in its place."""
+    given = []
+
+    def models(endpoint: Endpoint, trained: object = None) -> FakeModels:
+        given.append((endpoint, trained))
+        return FakeModels(QueueEngine(), endpoint)
+
+    monkeypatch.setattr(cli, "RemoteModels", models)
+    return given
+
+
+SERVER = ["--endpoint", "http://gpu/v1", "--endpoint-model", "base"]
+
+
+def test_the_endpoint_options_and_the_key_reach_the_models(remote, root, monkeypatch):
+    monkeypatch.setenv("QUARTET_ENDPOINT_KEY", " sk-secret\n")
+    options = [*SERVER, "--endpoint-adapter", "brand"]
+    result = run("ask", "Hi", "--lanes", "tuned", *options, "--workspace", root)
+    assert result.exit_code == 0
+    assert remote == [(Endpoint("http://gpu/v1", "base", "brand", key="sk-secret"), None)]
+    assert lines(result.stdout)[0]["record"]["adapter"] == "brand"
+    assert "No adapter yet" not in result.stderr
+
+
+def test_without_a_named_adapter_the_tuned_lanes_say_so(remote, root):
+    result = run("ask", "Hi", "--lanes", "tuned", *SERVER, "--workspace", root)
+    assert f"1, tuned: {NO_SERVED_ADAPTER}" in result.stderr
+
+
+def test_a_model_named_beside_an_endpoint_is_for_training(remote, root):
+    result = run("ask", "Hi", "--lanes", "prompt", *SERVER, "--model", "org/model", "--workspace", root)
+    assert result.exit_code == 0
+    assert remote[0][1] is not None
+    assert "base answers, on the model server; org/model is for training only. Load a new" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["ask", "Hi"], ["evaluate"], ["serve"]], ids=lambda value: value[0])
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            ["--endpoint-model", "base"],
+            "base is to be asked on a model server, and none is named. Add --endpoint",
+        ),
+        (["--endpoint-adapter", "brand"], "brand is to be asked on a model server, and none is named."),
+        (["--endpoint", "http://gpu/v1"], "needs the model's name there. Add --endpoint-model NAME."),
+        (["--endpoint", "gpu", "--endpoint-model", "base"], "'gpu' is no address of a model server."),
+    ],
+    ids=["model alone", "adapter alone", "no model", "no address"],
+)
+def test_an_endpoint_that_is_half_named_is_refused(root, command, options, text):
+    assert text in refused(run(*command, *options, "--workspace", root))

@@ -127,6 +127,11 @@ BAD_LINES = {
         b'{"messages": "\xe9"}',
         "found the byte 0xe9 at column 15; text should be UTF-8. Save the file as UTF-8.",
     ),
+    "a list over many lines": (
+        b"[",
+        "found '[', not valid JSON at column 2; a line should be one JSON object. "
+        "Write each conversation whole on a line of its own (JSON Lines), with no list around them.",
+    ),
     "nested without end": (
         b'{"messages":' + b"[" * 100_000,
         f"found '{{\"messages\":{'[' * 45}...', not valid JSON; a line should be one JSON object. "
@@ -208,10 +213,13 @@ def test_an_identical_file_is_refused_under_any_name(tmp_path):
     store = ConversationStore(tmp_path / "kept")
     path = jsonl(tmp_path / "one", GOOD)
     store.add(path, "chats.jsonl")
+    with pytest.raises(AssistantError, match=r"^chats.jsonl is already there, byte for byte the same file\."):
+        store.add(path, "chats.jsonl")
     with pytest.raises(AssistantError) as problem:
         store.add(path, "again.jsonl")
     assert (
-        str(problem.value) == "again.jsonl is already there as chats.jsonl, byte for byte. Nothing was added."
+        str(problem.value)
+        == "again.jsonl is already there as chats.jsonl, byte for byte the same file. Nothing was added."
     )
 
 

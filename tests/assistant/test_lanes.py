@@ -155,6 +155,11 @@ def test_without_an_adapter_the_tuned_lanes_say_so_and_the_others_answer():
     assert len(engine.asked) == 2
 
 
+def test_a_setup_may_say_otherwise_why_there_is_no_adapter():
+    (only,) = list(ask("How often?", setup(adapter=None, no_adapter="None here."), lanes=[LANES[1]]))
+    assert only[0].error == "None here."
+
+
 def test_tuned_lanes_alone_without_an_adapter_end_at_once():
     (only,) = list(ask("How often?", setup(adapter=None), lanes=[LANES[1], LANES[3]]))
     assert [answer.error for answer in only] == [NO_ADAPTER, NO_ADAPTER]
@@ -192,7 +197,6 @@ def test_the_record_holds_what_the_engine_observed_not_what_was_wished():
     assert record.sampling == sampling
     assert record.prompt_hash == prompt_hash(engine.asked[3].messages)
     assert record.created.endswith("+00:00")
-    assert record.words_per_second == pytest.approx(0.75 * 4 / 2.0)
     plain = answers["tuned"].record
     assert (plain.index_version, plain.query, plain.passages, plain.retrieval_seconds) == (
         None,
@@ -202,11 +206,20 @@ def test_the_record_holds_what_the_engine_observed_not_what_was_wished():
     )
 
 
-@pytest.mark.parametrize(("tokens", "first", "seconds"), [(1, 0.5, 2.0), (0, 0.0, 1.0), (5, 2.0, 2.0)])
-def test_a_speed_that_cant_be_told_is_0(tokens, first, seconds):
-    record = last("Hi", setup())["prompt"].record
-    record = replace(record, completion_tokens=tokens, first_token_seconds=first, seconds=seconds)
-    assert record.words_per_second == 0.0
+@pytest.mark.parametrize(
+    ("text", "first", "seconds", "speed"),
+    [
+        pytest.param("one two three", 0.5, 1.5, 2.0, id="the words after the first one are counted"),
+        pytest.param("one", 0.5, 2.0, 0.0, id="one word has no speed"),
+        pytest.param("", 0.0, 1.0, 0.0, id="nor has none"),
+        pytest.param("one two", 2.0, 2.0, 0.0, id="nor has what took no time"),
+    ],
+)
+def test_the_speed_is_counted_in_the_words_of_the_answer(text, first, seconds, speed):
+    answer = last("Hi", setup())["prompt"]
+    record = replace(answer.record, first_token_seconds=first, seconds=seconds)
+    assert replace(answer, text=text, record=record).words_per_second == speed
+    assert Answer("prompt", text).words_per_second == 0.0
 
 
 def test_answers_grow_word_by_word_in_the_order_of_the_lanes():

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from assistant import loading
+from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
 from assistant.lanes import Request, Sampling
-from assistant.loading import LocalModels
+from assistant.loading import LocalModels, RemoteModels
 from assistant.prompts import Message
 
 
@@ -44,9 +45,22 @@ def test_the_encoder_is_the_pinned_one_whatever_chat_model_is_named(monkeypatch,
     assert opened == [tmp_path / "pinned"]
 
 
+def test_a_model_on_a_server_cant_be_trained_but_one_named_beside_it_can(tiny_model_folder):
+    endpoint = Endpoint("http://gpu/v1", "acme/base")
+    with pytest.raises(AssistantError) as caught:
+        RemoteModels(endpoint).folder(lambda *_: None)
+    assert str(caught.value) == (
+        "acme/base is on a model server, and training needs a model on this machine. Start Quartet with "
+        "--model too, naming the folder or hub id of the same model, and load the adapter that comes out of "
+        "it on the server."
+    )
+    named = RemoteModels(endpoint, LocalModels(str(tiny_model_folder)))
+    assert named.folder(lambda *_: None) == tiny_model_folder
+
+
 def test_importing_the_light_modules_imports_no_heavy_library():
     """The command line answers `--help` at once, and pages are up before the models are."""
-    heavy = ("torch", "transformers", "peft", "trl", "sentence_transformers", "gradio")
+    heavy = ("torch", "transformers", "peft", "trl", "sentence_transformers", "gradio", "openai")
     code = f"import sys, assistant.cli; print([name for name in {heavy} if name in sys.modules])"
     ran = subprocess.run(
         [sys.executable, "-c", code],

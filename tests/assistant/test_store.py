@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
+from assistant.chats import Chats
 from assistant.errors import AssistantError
 from assistant.store import SCHEMA_VERSION, chats, open_database
 
@@ -51,6 +52,25 @@ def test_opening_again_keeps_what_is_there(tmp_path):
         connection.execute(insert(chats).values(id="one", created="now", draft="d"))
     with open_database(tmp_path / "it.db").begin() as connection:
         assert connection.execute(select(chats.c.id)).scalars().all() == ["one"]
+
+
+def test_a_full_disk_is_told_when_something_is_written(tmp_path):
+    database = open_database(tmp_path / "it.db")
+    with database.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")  # as if the disk were full
+        connection.rollback()
+    store = Chats(database)
+    with pytest.raises(
+        AssistantError, match=r"it\.db can't be written \(database or disk is full\)\. Free some"
+    ):
+        for _ in range(200):
+            store.save_draft(store.new(), "x" * 4000)
+
+
+def test_a_folder_without_leave_to_write_is_not_taken_for_a_damaged_database(tmp_path):
+    with pytest.raises(AssistantError, match=r"can't be written \(unable to open database file\)"):
+        open_database(tmp_path / "missing" / "it.db")
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):

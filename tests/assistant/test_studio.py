@@ -12,8 +12,9 @@ import pytest
 from assistant import studio as studio_module
 from assistant.adapters import Lineage, install
 from assistant.brand import Brand
+from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
-from assistant.lanes import LANES, NO_ADAPTER, Answer, Piece, Sampling
+from assistant.lanes import LANES, NO_ADAPTER, NO_SERVED_ADAPTER, Answer, Piece, Sampling
 from assistant.studio import Studio
 from knowledge.errors import KnowledgeError
 from tests.fakes import FakeModels, QueueEngine
@@ -102,7 +103,7 @@ def test_what_was_said_is_kept_when_the_page_is_closed(studio, engine):
     stream.close()
     saved = only_turn(studio, chat_id).answers
     assert texts(saved) == {"prompt": "one two", "rag": "uno"}
-    assert not any(answer.done for answer in saved.values())
+    assert [answer.record.finish for answer in saved.values()] == ["cancelled", "cancelled"]
 
 
 def test_what_was_said_is_kept_when_the_engine_fails(studio, engine, monkeypatch):
@@ -185,6 +186,31 @@ def test_a_chat_that_is_not_there_is_named(studio, engine):
 def test_without_an_adapter_the_tuned_lanes_say_so(studio):
     answers = run(studio.ask(studio.chats.new(), "Hi"))
     assert [answers[lane.key].error for lane in LANES] == ["", NO_ADAPTER, "", NO_ADAPTER]
+
+
+# A model server answers
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["nothing trained", "an adapter trained here"])
+def test_a_model_servers_adapter_answers_whatever_was_trained_here(workspace, engine, tmp_path, trained):
+    models = FakeModels(engine, Endpoint("http://gpu/v1", "base", "brand"))
+    studio = Studio(workspace.root, models)
+    studio.load()
+    if trained:
+        install_adapter(studio, tmp_path)
+    run(studio.ask(studio.chats.new(), "Hi"))
+    assert [(request.adapter, request.scale) for request in engine.asked] == [(None, 0.0), ("brand", 1.0)] * 2
+    assert studio.has_adapter() and studio.first_steps()[3].done
+    assert engine.loaded == {}
+
+
+def test_without_an_adapter_on_the_model_server_the_tuned_lanes_say_so(workspace, engine, tmp_path):
+    studio = Studio(workspace.root, FakeModels(engine, Endpoint("http://gpu/v1", "base")))
+    studio.load()
+    install_adapter(studio, tmp_path)
+    answers = run(studio.ask(studio.chats.new(), "Hi"))
+    assert [answers[lane.key].error for lane in LANES] == ["", NO_SERVED_ADAPTER, "", NO_SERVED_ADAPTER]
+    assert not studio.has_adapter()
 
 
 # Asking again

@@ -71,7 +71,7 @@ def test_models_and_companies_live_where_the_environment_says(tmp_path, monkeypa
 
 def test_a_new_company_gets_a_folder_of_its_name_beside_the_others(workspace):
     created = create_company(workspace, "  Müller & Söhne 2! ")
-    assert created.root == workspace.root.parent / "m-ller-s-hne-2"
+    assert created.root == workspace.root.parent / "müller-söhne-2"
     (workspace.root.parent / "not-a-company").mkdir()
     assert companies_beside(workspace) == [workspace, created]
 
@@ -82,6 +82,10 @@ def test_a_new_company_gets_a_folder_of_its_name_beside_the_others(workspace):
 def test_a_company_needs_a_name_of_its_own(workspace, name, text):
     with pytest.raises(AssistantError, match=text):
         create_company(workspace, name)
+
+
+def test_a_company_may_be_named_in_any_script(workspace):
+    assert create_company(workspace, "東京 植物").root.name == "東京-植物"
 
 
 def test_a_company_name_cant_leave_the_companies_folder(workspace):
@@ -96,7 +100,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_beside_it(tmp_path
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(AssistantError, match=r"kept.txt can't be written \(No space .*\)\. Free some room"):
         write_text(path, "new")
     assert [found.name for found in tmp_path.iterdir() if found.is_file()] == ["kept.txt"]
     assert path.read_text() == "old"

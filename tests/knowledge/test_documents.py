@@ -279,7 +279,7 @@ def test_a_locked_pdf_is_refused(tmp_path: Path) -> None:
 def test_a_pdf_without_text_is_refused(tmp_path: Path) -> None:
     path = make_pdf(tmp_path / "a.pdf", [[], []])
     assert refusal(tmp_path, "a.pdf", path.read_bytes()) == (
-        "a.pdf holds no text: its 2 page(s) are pictures, probably a scan. Only text can be searched. "
+        "a.pdf holds no text: its 2 pages are pictures, probably a scan. Only text can be searched. "
         "Run text recognition (OCR) over it, or add the document it was printed from."
     )
 

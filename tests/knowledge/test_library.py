@@ -2,13 +2,14 @@
 
 import json
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from knowledge import library, storage
+from knowledge import cache, library, storage
 from knowledge.errors import KnowledgeError
 from knowledge.retrieval import KnowledgeBase
 from tests.knowledge.conftest import HOURS, POTS, WordEncoder, Write, best, names, reopened
@@ -18,6 +19,10 @@ def damage(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0x55
     path.write_bytes(data)
+
+
+def full_database(*_: object) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 @pytest.mark.parametrize("file", ["vectors.faiss", "passages.jsonl", "manifest.json"])
@@ -117,6 +122,10 @@ def test_a_full_disk_at_any_write_leaves_the_old_state(
         "There must be room on the disk and leave to write. Nothing was changed; put it right and try again."
     )
     room = 1000
+    with monkeypatch.context() as full:
+        full.setattr(cache, "_write", full_database)
+        with pytest.raises(KnowledgeError, match=r"could not be changed \(database or disk is full\)"):
+            knowledge.add([write("hours.md", HOURS + "\nLast edition.\n")])
     knowledge.add([write("hours.md", HOURS)])
     assert best(knowledge, "shop hours") == "hours.md"
     assert len(list((knowledge.folder / "files").iterdir())) == 2

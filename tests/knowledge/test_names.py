@@ -24,6 +24,11 @@ def test_a_file_goes_by_its_own_name(tmp_path: Path) -> None:
     assert files_under([tmp_path / "care/a.md"]) == [(tmp_path / "care/a.md", "a.md")]
 
 
+def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
+    make(tmp_path, "a.md")
+    assert files_under([tmp_path / "a.md", tmp_path, tmp_path / "a.md"]) == [(tmp_path / "a.md", "a.md")]
+
+
 def test_hidden_files_office_leftovers_and_links_are_passed_over(tmp_path: Path) -> None:
     make(tmp_path, "a.md", ".hidden", ".git/config", "~$a.docx")
     (tmp_path / "link.txt").symlink_to("/etc/hostname")

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
+from assistant import studio as studio_module
+from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer, Source
 from assistant.studio import Readiness
 from assistant.ui import compare
@@ -77,8 +79,18 @@ def test_updates_come_at_most_ten_times_a_second_and_the_last_one_always(monkeyp
 
 @pytest.mark.parametrize("question", ["", "  \n "])
 def test_an_empty_question_is_not_asked(handlers, studio, question):
-    assert list(handlers["chat_send"](question, "")) == []
+    (shown,) = handlers["chat_send"](question, "")
+    assert "Type a question first." in named(shown)["q-problem"]
     assert studio.chats.latest() == []
+
+
+def test_a_question_that_is_too_long_is_refused_and_stays_whole(handlers, ask, studio):
+    pasted = "x" * 50_000
+    chat_id = handlers["chat_draft"](pasted, "")
+    shown = ask(pasted, chat_id)[-1]
+    assert "has 50,000 characters; at most 4,000 fit" in shown["q-problem"]
+    assert "q-question" not in shown  # what was pasted is still in the message box
+    assert (studio.chats.read(chat_id).draft, studio.chats.latest()) == (pasted, [])
 
 
 def test_each_lane_remembers_its_own_answers(ask, chat_id, engine):
@@ -103,6 +115,16 @@ def test_what_can_not_be_asked_is_said_and_stays_in_the_message_box(handlers, st
     assert "q-question" not in shown
 
 
+def test_a_disk_without_room_is_said_and_the_question_stays(handlers, studio, monkeypatch):
+    def full():
+        raise AssistantError("quartet.db can't be written. Free some room.")
+
+    monkeypatch.setattr(studio.chats, "new", full)
+    (shown,) = handlers["chat_send"](QUESTION, "")
+    assert list(named(shown)) == ["q-problem"]
+    assert "Free some room." in named(shown)["q-problem"]
+
+
 def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
     monkeypatch.setattr(compare, "SECONDS_BETWEEN_UPDATES", 0.0)
     plain = engine.generate
@@ -116,7 +138,7 @@ def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
     shown = ask()[-1]
     assert "ran out of memory" in shown["q-problem"]
     assert "Some" in shown["q-live-prompt"]
-    assert "Not finished" in shown["q-live-prompt"]
+    assert "Cut off" in shown["q-live-prompt"]
 
 
 def test_stop_ends_the_answers_and_they_say_so(handlers, ask, engine):
@@ -145,7 +167,28 @@ def test_a_closed_page_ends_its_answers_and_keeps_what_was_said(handlers, engine
     streamed = handlers["chat_send"](QUESTION, "")
     shown = [named(next(streamed)) for _ in range(3)]
     streamed.close()
-    assert studio.chats.read(shown[0]["q-chat-id"]).turns[-1].answers["prompt"].text == "word"
+    chat_id = shown[0]["q-chat-id"]
+    assert studio.chats.read(chat_id).turns[-1].answers["prompt"].text == "word"
+    again = named(handlers["chat_load"](SimpleNamespace(query_params={"chat": chat_id})))
+    assert all("stopped" in again[lane] for lane in LIVE)
+
+
+def test_another_page_follows_answers_while_they_are_written_and_shows_how_they_ended(
+    handlers, engine, studio, monkeypatch
+):
+    monkeypatch.setattr(studio_module, "SAVE_EVERY", 0.0)
+    engine.queue(*["word " * 20] * 4)
+    streamed = handlers["chat_send"](QUESTION, "")
+    chat_id = named(next(streamed))["q-chat-id"]
+    other = named(handlers["chat_load"](SimpleNamespace(query_params={"chat": chat_id})))
+    assert all('aria-busy="true"' in other[lane] for lane in LIVE)
+    assert [other[key].visible for key in ("q-send", "q-stop", "q-retry")] == [False, True, False]
+    assert other[None].active
+    streamed.close()
+    ended = named(handlers["chat_follow"](chat_id))
+    assert all("stopped" in ended[lane] for lane in LIVE)
+    assert not ended[None].active
+    assert "q-question" not in ended  # what is being typed there stays
 
 
 def test_retry_replaces_the_answers_with_another_seed(handlers, chat_id, engine, studio):
@@ -272,6 +315,13 @@ def test_a_lane_without_an_adapter_says_so_and_links_to_training(ask, studio):
     shown = ask(answers=("Some days.", "Five days."))[-1]
     assert 'href="/train"' in shown["q-live-tuned"]
     assert "Five days." in shown["q-live-rag"]
+
+
+def test_without_documents_the_grounded_lanes_point_to_them(ask, studio):
+    studio.knowledge.remove(["returns.md"])
+    shown = ask()[-1]
+    assert 'href="/documents"' in shown["q-live-rag"]
+    assert "Nothing in the documents" not in shown["q-live-combined"]
 
 
 def test_instructions_are_saved_reset_and_marked_as_own(handlers, studio):

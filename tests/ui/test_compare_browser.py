@@ -65,6 +65,15 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
     expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
 
 
+def test_a_pasted_text_that_is_too_long_is_neither_cut_nor_asked(browser_page, address, engine):
+    browser_page.goto(address)
+    box = browser_page.locator("#q-question textarea")
+    box.fill("x" * 50_000)
+    box.press("Enter")
+    expect(browser_page.locator("#q-problem")).to_contain_text("has 50,000 characters")
+    assert (len(box.input_value()), engine.asked) == (50_000, [])
+
+
 def test_shift_enter_makes_a_line_and_what_was_typed_comes_back_as_a_draft(browser_page, address, studio):
     page = browser_page
     page.goto(address)
@@ -123,6 +132,30 @@ def test_a_phone_shows_one_lane_at_a_time_and_nothing_scrolls_sideways(browser_p
     expect(page.locator(".q-answer:visible")).to_have_count(2)
     expect(page.locator("#q-live .q-answer:visible")).to_contain_text("Five days.")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_drawer_can_be_closed_without_keys_however_far_it_is_scrolled(browser_page, address, engine):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    engine.queue(*ANSWERS)
+    page.goto(address)
+    ask(page, "How long do refunds take?")
+    ended(page)
+    page.get_by_role("tab", name="RAG").click()
+    page.locator(".q-source:visible").first.click()
+    expect(page.locator("#q-source mark")).to_be_in_viewport()
+    page.set_viewport_size({"width": 390, "height": 220})
+    page.evaluate("document.querySelector('#q-drawer-source').scrollTop = 1000")
+    page.locator("#q-drawer-source").get_by_role("button", name="Close").click()
+    expect(page.locator("#q-drawer-source")).to_be_hidden()
+
+
+def test_buttons_stay_at_the_end_of_a_message_of_several_lines(browser_page, address):
+    browser_page.goto(address)
+    browser_page.locator("#q-question textarea").fill("one\ntwo\nthree\nfour")
+    box = browser_page.locator("#q-question").bounding_box()
+    send = browser_page.locator("#q-send").bounding_box()
+    assert abs(box["y"] + box["height"] - send["y"] - send["height"]) < 4
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1440, 4), (900, 2), (390, 1)])

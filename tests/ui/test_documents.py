@@ -2,16 +2,26 @@
 
 import threading
 
+import gradio as gr
 import pytest
 
 from assistant.errors import AssistantError
 from assistant.ui.documents_table import addition_html
+from assistant.ui.dropzone import Delivery
 from assistant.ui.found import findings_html, marked
 from assistant.ui.intake import Addition, Intake
 from knowledge.chunking import Passage
 from knowledge.retrieval import Findings, Found, KnowledgeBase, Progress
+from tests.ui.conftest import RETURNS
 from tests.ui.working_pages import clicked, dropped, until, uploads
 
+DROP = """() => {
+  const drop = new DataTransfer();
+  drop.items.add(new File(['# Gate\\n\\nThe gate closes at nine.'], 'gate.md'));
+  drop.items.add(new File([new Uint8Array(51e6)], 'huge.txt'));
+  const init = {bubbles: true, cancelable: true, dataTransfer: drop};
+  document.querySelector('#q-documents-drop .q-dropzone').dispatchEvent(new DragEvent('drop', init));
+}"""
 HOURS = "# Hours\n\nThe shop opens at ten on Fridays.\n\n## Holidays\n\nClosed on \\<b>Boxing Day\\</b>.\n"
 
 
@@ -53,14 +63,29 @@ def test_a_newer_file_of_the_same_name_is_said_to_replace_it(add, handlers, tmp_
     assert "1 took the place of an earlier one" in shown
 
 
+def test_a_file_that_is_there_already_is_said_to_be_unchanged(add, tmp_path, monkeypatch):
+    same = uploads(tmp_path / "uploads", monkeypatch, {"returns.md": RETURNS})
+    shown, _ = add(dropped(same))
+    assert "1 document was there already, unchanged" in shown
+    assert "added" not in shown
+
+
+def test_a_file_too_large_to_be_sent_is_named_with_the_limit():
+    failed = {"failed": [{"name": "huge.txt", "size": 209_715_200}]}
+    assert Delivery.of(gr.EventData(None, failed)).failed == (
+        "huge.txt has 210 MB; 50 MB a file is the most that is taken. "
+        "Split it into smaller files and add those.",
+    )
+
+
 def test_a_path_outside_the_uploads_is_not_read(handlers, files, studio, tmp_path):
     secret = tmp_path / "secret.md"
     secret.write_text("# Secret")
-    shown, table, _ = handlers["documents_add"](
+    _, table, _, shown = handlers["documents_add"](
         dropped({"secret.md": secret}, {"big.pdf": "Error: too large"})
     )
     assert "secret.md did not arrive" in shown
-    assert "big.pdf could not be uploaded: too large." in shown
+    assert "big.pdf could not be uploaded: too large. Drop it again." in shown
     assert "secret.md" not in table
 
 
@@ -245,3 +270,12 @@ def test_a_folder_is_added_found_opened_removed_and_brought_back(address, browse
     page.get_by_role("button", name="Undo the removal of uk/hours.md").click()
     page.get_by_role("button", name="uk/hours.md", exact=True).wait_for()
     assert page.locator(".q-parts-undo").count() == 0
+
+
+def test_what_is_dropped_on_the_page_is_added_and_what_is_too_large_is_named(address, browser_page):
+    page = browser_page
+    page.goto(f"{address}/documents")
+    page.get_by_role("button", name="returns.md", exact=True).wait_for()
+    page.evaluate(DROP)
+    page.get_by_role("button", name="gate.md", exact=True).wait_for()
+    page.get_by_text("huge.txt has 51 MB; 50 MB a file is the most that is taken.").wait_for()

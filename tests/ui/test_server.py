@@ -9,6 +9,7 @@ from assistant.brand import Brand, write_brand
 from assistant.errors import AssistantError
 from assistant.server import BODY_LIMIT, SECURITY_HEADERS, UPLOAD_LIMIT, make_app, serve
 from assistant.studio import Studio
+from assistant.ui import FAVICON
 from tests.fakes import FakeModels
 
 ADDRESS = "http://127.0.0.1:7860"
@@ -92,6 +93,10 @@ def test_documents_may_be_larger_than_other_requests(client):
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/monitoring", "/gradio_api/runs"])
 def test_what_the_libraries_would_show_beside_the_pages_is_off(client, path):
     assert client.get(path).status_code in (403, 404)
+
+
+def test_the_icon_in_the_browsers_tab_is_our_own(client):
+    assert client.get("/favicon.ico").text == FAVICON.read_text()
 
 
 def test_files_of_the_workspace_are_not_served(client, studio):

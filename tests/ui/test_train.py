@@ -143,7 +143,7 @@ def test_a_finished_training_names_losses_and_version(logged, shown, studio, tmp
         ([step(4), {"event": "stopped", "adapter": "0003"}], "kept as version 3, in use now", True),
         (
             [step(4), {"event": "stopped", "adapter": None}],
-            "Stopped at step 4 of 10. Nothing was kept.",
+            "Stopped at step 4 of 10. It became no version yet, and can go on from there.",
             True,
         ),
         ([step(4)], "The process ended without a last word.", True),

@@ -1,0 +1,44 @@
+"""What all pages share, in a browser: room for what they show at every width, and no foreign request."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.ui.conftest import RETURNS
+
+PAGES = ("", "documents", "conversations", "train", "company")
+SIZES = ((1440, 900), (820, 1180), (390, 844))
+STICKING_OUT = """() => {
+  const columns = [...document.querySelectorAll('.q-parts-columns > .column')];
+  const cramped = columns.flatMap(column => [...column.querySelectorAll('table, input, .q-card')]
+    .filter(each => each.getBoundingClientRect().right > column.getBoundingClientRect().right + 1));
+  return [document.documentElement.scrollWidth - innerWidth, cramped.length];
+}"""
+
+
+@pytest.fixture
+def filled(studio, tmp_path):
+    """Acme with a document and a file of conversations whose names are long."""
+    (tmp_path / "long.md").write_text(RETURNS + "\nMore.", encoding="utf-8")
+    studio.knowledge.add([(tmp_path / "long.md", "returns-and-refunds-in-the-united-kingdom.md")])
+    chat = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}\n'
+    (tmp_path / "long.jsonl").write_text(chat + "broken\n", encoding="utf-8")
+    studio.conversations.add(tmp_path / "long.jsonl", "conversations-of-the-summer-of-2026.jsonl")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES, ids=["desk", "tablet", "phone"])
+def test_nothing_sticks_out_of_its_column_or_the_window(browser_page, address, filled, width, height):
+    browser_page.set_viewport_size({"width": width, "height": height})
+    for page in PAGES:
+        browser_page.goto(f"{address}/{page}")
+        browser_page.wait_for_load_state("networkidle")
+        assert browser_page.evaluate(STICKING_OUT) == [0, 0], page
+
+
+def test_no_page_asks_another_machine_for_anything(browser_page, address):
+    hosts = set()
+    browser_page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    for page in PAGES:
+        browser_page.goto(f"{address}/{page}")
+        browser_page.wait_for_load_state("load")
+    assert hosts - {""} == {urlsplit(address).netloc}
