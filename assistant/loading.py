@@ -35,7 +35,7 @@ class LocalModels:
         report(f"Loading {folder.name}", 0.97)
         from assistant.engine import LocalEngine
 
-        return LocalEngine(folder)
+        return LocalEngine(folder, report=report)
 
     def encoder(self, report: Report) -> "SentenceEncoder":
         """The embedding model, loaded."""

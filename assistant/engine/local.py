@@ -14,7 +14,7 @@ from transformers import GenerationConfig
 
 from assistant.engine.decoder import Decoder
 from assistant.engine.rows import Row
-from assistant.engine.runners import open_runner
+from assistant.engine.runners import Report, open_runner
 from assistant.engine.steps import Runner
 from assistant.errors import AssistantError
 from assistant.lanes import Piece, Request
@@ -27,13 +27,15 @@ RESIDENT = 4
 class LocalEngine:
     """The model in a folder, and the adapters loaded into it; keeps the `Engine` protocol of `lanes.py`."""
 
-    def __init__(self, folder: Path, *, runner: Runner | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, runner: Runner | None = None, report: Report = lambda *_: None
+    ) -> None:
         """`runner` takes the steps; the fastest that this machine has, if none is given."""
         self._placement = find_placement()
         self._tokenizer: Any = load_tokenizer(folder)
         self._name = folder.name
         self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)
-        self._runner = runner or open_runner(folder, self._placement)
+        self._runner = runner or open_runner(folder, self._placement, report)
         self._decoder = Decoder(self._runner)
         self._adapters: OrderedDict[Path, None] = OrderedDict()
         """The folders of the adapters loaded, least recently used first."""

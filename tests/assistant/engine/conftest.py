@@ -136,7 +136,7 @@ def new_row(tokenizer) -> NewRow:
     ) -> Row:
         options = Sampling(**{"max_tokens": 8, **sampling})
         request = Request((Message("user", "as tokens"),), adapter, scale if adapter else 0.0, options)
-        return Row(index, request, prompt, tokenizer, ends, "tiny", queue.Queue(), owner)
+        return Row(index, request, prompt, tokenizer, ends, "tiny", queue.Queue(), adapter, owner)
 
     return make
 
