@@ -26,6 +26,8 @@ from assistant.workspace import Workspace, open_workspace, read_json
 
 FEWEST = 8
 """Conversations a training needs."""
+NICENESS = 10
+"""How far a training stands back for the assistants that answer meanwhile (0 not at all, 19 wholly)."""
 EVALUATION_EXAMPLES = 24
 """Held-out examples that are measured; more would cost time and change little."""
 
@@ -234,6 +236,8 @@ def _lineage(
 
 def prepare_environment() -> None:
     """Keep the libraries off the network and on one card; call before they are loaded."""
+    # Answers come first: a training takes the processor time that they leave.
+    os.nice(NICENESS)
     # Threads that wait give their processor back: on a busy machine spinning ones halve the speed.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")

@@ -1,0 +1,1 @@
+"""`python -m tests.benchmarks.NAME`: two or more ways on the same work in one run, with their ratio."""
