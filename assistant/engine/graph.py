@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from assistant.engine.router import Group, Router
+from assistant.engine.slots import zeros
 from assistant.engine.steps import Part
 from assistant.engine.tracing import PAGE, STEP_INPUTS, Sizes, openvino, read
 from assistant.weights import Placement, thread_budget
@@ -107,7 +108,7 @@ class GraphRunner:
         self._pages = -(-capacity // PAGE)
         """Pages of a slot."""
         shape = (sizes.layers, 2, slots * self._pages, sizes.heads, PAGE, sizes.size)
-        self._states = torch.zeros(shape, dtype=dtype)
+        self._states = zeros(shape, like=torch.zeros(0, dtype=dtype))
         for number, states in enumerate(self._states.flatten(0, 1)):
             self._request.set_input_tensor(len(STEP_INPUTS) + number, self._shared(states))
         self._first_adapter = len(STEP_INPUTS) + 2 * sizes.layers

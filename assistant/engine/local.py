@@ -41,7 +41,7 @@ class LocalEngine:
         """The folders of the adapters loaded, least recently used first."""
         self._folders: dict[str, Path] = {}
         """By id, the folder it stands for now."""
-        self._loading = threading.Lock()
+        self._loading = threading.RLock()
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
@@ -79,8 +79,9 @@ class LocalEngine:
     ) -> Iterator[Piece]:
         """Stream all rows at the same time; ends when each has sent its finish, cancelled ones too."""
         pieces: queue.Queue[Piece] = queue.Queue()
-        rows = [self._row(index, request, pieces, owner) for index, request in enumerate(requests)]
-        self._decoder.submit([row for row in rows if self._check_length(row)])
+        with self._loading:  # so that no adapter is dropped before its rows stand in line
+            rows = [self._row(index, request, pieces, owner) for index, request in enumerate(requests)]
+            self._decoder.submit([row for row in rows if self._check_length(row)])
         open_rows = len(rows)
         try:
             while open_rows:
@@ -101,7 +102,8 @@ class LocalEngine:
 
     def _drop_unused(self) -> None:
         in_use = self._decoder.adapters_in_use()
-        for folder in [folder for folder in self._adapters if str(folder) not in in_use]:
+        *others, _ = self._adapters  # but the one that is just being loaded
+        for folder in [folder for folder in others if str(folder) not in in_use]:
             if len(self._adapters) <= RESIDENT:
                 return
             self._decoder.forget(str(folder))
@@ -109,12 +111,7 @@ class LocalEngine:
             del self._adapters[folder]
 
     def _row(self, index: int, request: Request, pieces: "queue.Queue[Piece]", owner: str) -> Row:
-        folder = self._folders.get(request.adapter) if request.adapter else None
-        if request.adapter and folder not in self._adapters:
-            raise AssistantError(
-                f"The adapter {request.adapter} is not loaded. Choose another version on the page Train."
-            )
-        adapter = str(folder) if folder else None
+        adapter = self._loaded(request.adapter) if request.adapter else None
         messages = [{"role": message.role, "content": message.content} for message in request.messages]
         prompt = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
             "input_ids"
@@ -122,6 +119,16 @@ class LocalEngine:
         return Row(
             index, request, list(prompt), self._tokenizer, self._ends, self._name, pieces, adapter, owner
         )
+
+    def _loaded(self, adapter: str) -> str:
+        """The adapter as the router has it installed; one that others have displaced is loaded again."""
+        folder = self._folders.get(adapter)
+        if folder is None:
+            raise AssistantError(
+                f"The adapter {adapter} is not loaded. Choose another version on the page Train."
+            )
+        self.load_adapter(adapter, folder)
+        return str(folder)
 
     def _check_length(self, row: Row) -> bool:
         """Whether the row fits the context; one that does not ends at once with a message."""

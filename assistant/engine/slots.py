@@ -3,6 +3,8 @@
 It knows tensors and positions. It knows nothing of requests, adapters or the model's other layers.
 """
 
+import math
+import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +82,7 @@ class SlotCache:
     def __init__(self, shape: tuple[int, int, int, int, int], like: Tensor) -> None:
         """`shape` is (layers, slots, heads, capacity, size); `like` gives number format and device."""
         layers, *rest = shape
-        self.states = like.new_zeros(layers, 2, *rest)
+        self.states = zeros((layers, 2, *rest), like)
         self.plan = Plan((), torch.zeros(0), torch.zeros(0), ())
         """What the coming step writes and sees."""
 
@@ -133,6 +135,17 @@ class SlotCache:
         )
         apart = found.view(rows, heads, shared, each, size)
         return apart.permute(0, 3, 1, 2, 4).reshape(-1, heads * shared, size)
+
+
+def zeros(shape: Sequence[int], like: Tensor) -> Tensor:
+    """Zeros as `like` in number format and place; on a processor they take memory only once written."""
+    if like.device.type != "cpu":
+        return like.new_zeros(*shape)
+    # torch.zeros would write every zero, and huge pages would take 2 MB for each place that is written to.
+    room = mmap.mmap(-1, math.prod(shape) * like.element_size())
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        room.madvise(mmap.MADV_NOHUGEPAGE)
+    return torch.frombuffer(room, dtype=like.dtype).view(*shape)
 
 
 def attend(
