@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import PreTrainedModel
 
 from assistant.engine.router import Router
-from assistant.engine.slots import refuse_unknown
+from assistant.engine.slots import refuse_unknown, replace_attention
 
 PAGE = 32
 """Tokens in a page, as the processor's attention operator has it."""
@@ -42,7 +42,8 @@ class Sizes:
     def of(cls, config: Any) -> "Sizes":
         """As a transformers configuration says."""
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        return cls(config.num_hidden_layers, config.num_key_value_heads, size)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        return cls(config.num_hidden_layers, heads, size)
 
 
 def openvino() -> Any:
@@ -134,8 +135,7 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
     from openvino.frontend.pytorch import ConversionExtension, ModuleExtension
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    AttentionInterface.register(NAME, attend)
-    model.set_attn_implementation(NAME)
+    replace_attention(model, NAME, attend)
     sizes = Sizes.of(model.config)
     front = FrontEndManager().load_by_framework("pytorch")
     front.add_extension(
