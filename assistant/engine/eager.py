@@ -18,10 +18,15 @@ from assistant.engine.steps import Part
 class EagerRunner:
     """A transformers model whose attention reads and writes slots."""
 
-    def __init__(self, model: PreTrainedModel, *, slots: int, capacity: int) -> None:
-        """Raises AssistantError where the model's attention can't be replaced."""
+    def __init__(self, model: PreTrainedModel, *, slots: int, capacity: int, reason: str = "") -> None:
+        """`reason` says why steps are taken this way.
+
+        Raises:
+            AssistantError: the model's attention can't be replaced.
+        """
         replace_attention(model, NAME, attend)
         self.slots, self.capacity = slots, capacity
+        self._reason = reason
         self.router = Router.into(model)
         self._model: Any = model
         config: Any = model.config
@@ -34,7 +39,7 @@ class EagerRunner:
 
     def describe(self) -> str:
         """How steps are taken."""
-        return "torch"
+        return f"torch ({self._reason})" if self._reason else "torch"
 
     @torch.inference_mode()
     def step(self, parts: Sequence[Part]) -> Tensor:

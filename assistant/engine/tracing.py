@@ -5,6 +5,7 @@ keys and values. It knows torch modules and graph nodes. It knows nothing of run
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -141,7 +142,10 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
     front.add_extension(
         ConversionExtension(NAME, lambda node: [paged()([node.get_input(i) for i in range(12)]).output(0)])
     )
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # What it warns of is meant: shapes and layers are the model's own, and the same in every step.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        warnings.filterwarnings("ignore", r"`torch\.jit\.trace", DeprecationWarning)
         decoder = TorchScriptPythonDecoder(
             _Step(model, router).eval(),
             example_input=_example(sizes, router),

@@ -8,10 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 from transformers import (
-    BloomConfig,
-    BloomForCausalLM,
-    Gemma2Config,
-    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
@@ -26,10 +22,8 @@ from transformers import (
 )
 
 from assistant.engine.eager import EagerRunner
-from assistant.engine.runners import open_eager
 from assistant.engine.steps import Part
-from assistant.errors import AssistantError
-from tests.assistant.engine.conftest import EXACT, NewRunner
+from tests.assistant.engine.conftest import NewRunner
 
 SMALL = {
     "vocab_size": 259,
