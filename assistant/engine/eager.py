@@ -8,21 +8,25 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import PreTrainedModel
 
 from assistant.engine.router import Router
-from assistant.engine.slots import NAME, SlotCache, attend, plan_step
+from assistant.engine.slots import NAME, SlotCache, attend, plan_step, replace_attention
 from assistant.engine.steps import Part
-from assistant.errors import AssistantError
 
 
 class EagerRunner:
     """A transformers model whose attention reads and writes slots."""
 
-    def __init__(self, model: PreTrainedModel, *, slots: int, capacity: int) -> None:
-        """Raises AssistantError where the model's attention can't be replaced."""
-        prepare(model)
+    def __init__(self, model: PreTrainedModel, *, slots: int, capacity: int, reason: str = "") -> None:
+        """`reason` says why steps are taken this way.
+
+        Raises:
+            AssistantError: the model's attention can't be replaced.
+        """
+        replace_attention(model, NAME, attend)
         self.slots, self.capacity = slots, capacity
+        self._reason = reason
         self.router = Router.into(model)
         self._model: Any = model
         config: Any = model.config
@@ -35,7 +39,7 @@ class EagerRunner:
 
     def describe(self) -> str:
         """How steps are taken."""
-        return "torch"
+        return f"torch ({self._reason})" if self._reason else "torch"
 
     @torch.inference_mode()
     def step(self, parts: Sequence[Part]) -> Tensor:
@@ -69,18 +73,3 @@ class EagerRunner:
     def load(self, slot: int, saved: Tensor, length: int) -> None:
         """Put the first tokens' saved keys and values at the start of a slot."""
         self._cache.states[:, :, slot, :, :length] = saved[:, :, :, :length]
-
-
-def prepare(model: PreTrainedModel) -> None:
-    """Let the model's attention be replaced by `attend`.
-
-    Raises:
-        AssistantError: the model brings attention of its own that can't be replaced.
-    """
-    AttentionInterface.register(NAME, attend)
-    if not getattr(model, "_supports_attention_backend", False):
-        raise AssistantError(
-            f"Models of the kind {model.config.model_type!r} bring an attention of their own, which can't "
-            "serve several rows at once. Name a model of another kind with --model, such as a Llama or Qwen."
-        )
-    model.set_attn_implementation(NAME)

@@ -5,6 +5,9 @@ It knows how the graph is run and where it is kept. `tracing.py` knows how it is
 """
 
 import hashlib
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -20,16 +23,25 @@ from assistant.engine.router import Group, Router
 from assistant.engine.slots import zeros
 from assistant.engine.steps import Part
 from assistant.engine.tracing import PAGE, STEP_INPUTS, Sizes, openvino, read
+from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
-from assistant.workspace import quartet_home, read_json
+from assistant.workspace import quartet_home, read_json, write_json
 
 LAYOUT = 1
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
+COMPILER = (sys.executable, "-m", "assistant.engine.compiling")
+"""Is given the model's folder, the graph's and the number format."""
+STOPPED = (-signal.SIGINT, -signal.SIGTERM)
+"""How a process ends that somebody stopped, which says nothing of the model."""
+
+
+class NoGraph(AssistantError):
+    """The model has no graph that is worth running; the message says why, in a few words."""
 
 
 @dataclass(frozen=True)
 class KeptGraph:
-    """A compiled graph on disk, and what was found when it was made."""
+    """A compiled graph on disk and what was found when it was made, or why it could not be made."""
 
     folder: Path
 
@@ -40,9 +52,19 @@ class KeptGraph:
         return notes
 
     @property
+    def tried(self) -> bool:
+        """Whether it was made, or found to be impossible."""
+        return (self.folder / "graph.json").exists()
+
+    @property
     def faster(self) -> bool:
-        """Whether its steps took less time than torch's on this machine."""
+        """Whether its steps took less time than torch's on this machine, and said the same."""
         return bool(self.notes["faster"])
+
+    @property
+    def reason(self) -> str:
+        """Why it is not used, in a few words, or ""."""
+        return str(self.notes.get("reason", ""))
 
     def load(self) -> Any:
         """The graph, compiled for this processor."""
@@ -71,14 +93,59 @@ class KeptGraph:
 
 
 def compiled_graph(folder: Path, placement: Placement, report: Callable[[str, float], None]) -> KeptGraph:
-    """The graph of the model in a folder, made now if it is not kept yet; that takes up to a minute, once."""
+    """The graph of the model in a folder, made now if it is not kept yet; that takes up to a minute, once.
+
+    Raises:
+        NoGraph: it can't be made, or torch is faster.
+    """
     kept = KeptGraph(quartet_home() / "graphs" / f"{folder.name}-{_fingerprint(folder, placement)}")
-    if not (kept.folder / "graph.json").exists():
+    if not kept.tried:
         report(f"Compiling {folder.name} for this processor, once", 0.98)
-        kept.folder.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "assistant.engine.compiling", str(folder), str(kept.folder)]
-        subprocess.run(command, check=True)
+        try:
+            _compile(folder, kept, placement)
+        except OSError as problem:
+            raise NoGraph(f"no room for a graph: {problem}") from problem
+    if not kept.faster:
+        raise NoGraph(kept.reason)
     return kept
+
+
+def _compile(folder: Path, kept: KeptGraph, placement: Placement) -> None:
+    """Have the graph made by a process of its own; where that fails, keep the reason in its place."""
+    kept.folder.parent.mkdir(parents=True, exist_ok=True)
+    log = kept.folder.with_name(f"{kept.folder.name}.log")
+    arguments = [str(folder), str(kept.folder), str(placement.dtype).removeprefix("torch.")]
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            [*COMPILER, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": paths},
+        )
+        code = child.wait()
+    shutil.rmtree(unfinished(kept.folder, child.pid), ignore_errors=True)
+    if kept.tried:
+        return
+    reason = f"its graph could not be compiled: {_last_words(log, code)}"
+    if code in STOPPED:
+        raise NoGraph(reason)
+    write_json(kept.folder / "graph.json", {"faster": False, "reason": reason})
+
+
+def unfinished(folder: Path, process: int) -> Path:
+    """Where a process makes what will be the folder."""
+    return folder.with_name(f".{folder.name}.{process}")
+
+
+def _last_words(log: Path, code: int) -> str:
+    """What a process that failed said last, or how it ended."""
+    if code < 0:
+        return f"the process was ended by {signal.Signals(-code).name}"
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), f"it ended with {code}")
 
 
 def _fingerprint(folder: Path, placement: Placement) -> str:
@@ -88,7 +155,7 @@ def _fingerprint(folder: Path, placement: Placement) -> str:
         for pattern in ("*.safetensors", "config.json")
         for path in sorted(folder.glob(pattern))
     ]
-    makers = (LAYOUT, version("openvino"), version("transformers"), str(placement.dtype))
+    makers = (LAYOUT, version("openvino"), version("transformers"), version("torch"), str(placement.dtype))
     return hashlib.sha256(repr((str(folder.resolve()), files, makers)).encode()).hexdigest()[:12]
 
 

@@ -82,9 +82,15 @@ class RemoteEngine:
         """Nothing to do: a server holds its adapters itself, and the endpoint names the one that answers."""
 
     def generate(
-        self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False
+        self,
+        requests: Sequence[Request],
+        cancelled: Callable[[], bool] = lambda: False,
+        owner: str = "",
     ) -> Iterator[Piece]:
-        """Stream all rows at the same time; ends when each has sent its finish, failed ones too."""
+        """Stream all rows at the same time; ends when each has sent its finish, failed ones too.
+
+        A server keeps a line of its own and is not told of owners, so `owner` changes nothing here.
+        """
         pieces: queue.Queue[Piece] = queue.Queue()
         rows = [_Row(index, request, pieces) for index, request in enumerate(requests)]
         tasks, open_rows = self._wait_for(self._begin(rows)), len(rows)

@@ -7,10 +7,12 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from transformers import AutoConfig
 
 from assistant.engine.eager import EagerRunner
+from assistant.engine.graph import GraphRunner, NoGraph, compiled_graph
 from assistant.engine.steps import Part, Runner
 from assistant.weights import Placement, load_model
 
@@ -20,6 +22,7 @@ CONTEXT_LIMIT = 8192
 """Tokens a chat may have, where the model itself allows more."""
 
 Report = Callable[[str, float], None]
+AnyRunner = TypeVar("AnyRunner", bound=Runner)
 
 
 @dataclass(frozen=True)
@@ -47,24 +50,37 @@ def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: 
     Raises:
         AssistantError: the model can't be loaded, or its attention is of a kind that can't be run here.
     """
-    runner = _graph(folder, placement, report) or open_eager(folder, placement)
-    # What can't be run is found now, and the first answer need not wait for what happens once.
-    runner.step([Part(0, [0], 0)])
-    return runner
+    try:
+        return _open_graph(folder, placement, report)
+    except NoGraph as problem:
+        return open_eager(folder, placement, str(problem))
 
 
-def open_eager(folder: Path, placement: Placement) -> EagerRunner:
-    """The model in a folder, run by torch."""
+def open_eager(folder: Path, placement: Placement, reason: str = "") -> EagerRunner:
+    """The model in a folder, run by torch; the reason says why not by its graph."""
     room = Room.of(folder)
-    return EagerRunner(load_model(folder, placement), slots=room.slots, capacity=room.capacity)
+    model = load_model(folder, placement)
+    return _warm(EagerRunner(model, slots=room.slots, capacity=room.capacity, reason=reason))
 
 
-def _graph(folder: Path, placement: Placement, report: Report) -> Runner | None:
-    """The model's compiled graph; None where it can't be had or is slower."""
+def _open_graph(folder: Path, placement: Placement, report: Report) -> GraphRunner:
+    """The model's compiled graph.
+
+    Raises:
+        NoGraph: it can't be had here, or torch is faster.
+    """
     if placement.device.type != "cpu" or importlib.util.find_spec("openvino") is None:
-        return None
-    from assistant.engine.graph import GraphRunner, compiled_graph
-
+        raise NoGraph("")
     kept = compiled_graph(folder, placement, report)
     room = Room.of(folder)
-    return GraphRunner(kept, slots=room.slots, capacity=room.capacity) if kept.faster else None
+    try:
+        return _warm(GraphRunner(kept, slots=room.slots, capacity=room.capacity))
+    except Exception as problem:
+        words = " ".join(str(problem).split())[:200]
+        raise NoGraph(f"its graph in {kept.folder} can't be run: {words}") from problem
+
+
+def _warm(runner: AnyRunner) -> AnyRunner:
+    """Take one step: what can't be run is found, and the first answer need not wait for what happens once."""
+    runner.step([Part(0, [0], 0)])
+    return runner

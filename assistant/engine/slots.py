@@ -5,13 +5,14 @@ It knows tensors and positions. It knows nothing of requests, adapters or the mo
 
 import math
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, PreTrainedModel
 
 from assistant.engine.steps import Part
 from assistant.errors import AssistantError
@@ -167,6 +168,21 @@ def attend(
     refuse_unknown(options)
     layer: Any = module.layer_idx
     return slot_cache.attend(layer, (query[0], key[0], value[0]), scaling, sliding_window), None
+
+
+def replace_attention(model: PreTrainedModel, name: str, function: Callable[..., Any]) -> None:
+    """Let a model's attention be computed by a function, which transformers knows by the name from then on.
+
+    Raises:
+        AssistantError: the model brings attention of its own that can't be replaced.
+    """
+    if not getattr(model, "_supports_attention_backend", False):
+        raise AssistantError(
+            f"Models of the kind {model.config.model_type!r} bring an attention of their own, which can't "
+            "serve several rows at once. Name a model of another kind with --model, such as a Llama or Qwen."
+        )
+    AttentionInterface.register(name, function)
+    model.set_attn_implementation(name)
 
 
 def refuse_unknown(options: Mapping[str, Any]) -> None:

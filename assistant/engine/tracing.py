@@ -5,6 +5,7 @@ keys and values. It knows torch modules and graph nodes. It knows nothing of run
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import PreTrainedModel
 
 from assistant.engine.router import Router
-from assistant.engine.slots import refuse_unknown
+from assistant.engine.slots import refuse_unknown, replace_attention
 
 PAGE = 32
 """Tokens in a page, as the processor's attention operator has it."""
@@ -42,7 +43,8 @@ class Sizes:
     def of(cls, config: Any) -> "Sizes":
         """As a transformers configuration says."""
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        return cls(config.num_hidden_layers, config.num_key_value_heads, size)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        return cls(config.num_hidden_layers, heads, size)
 
 
 def openvino() -> Any:
@@ -134,14 +136,16 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
     from openvino.frontend.pytorch import ConversionExtension, ModuleExtension
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    AttentionInterface.register(NAME, attend)
-    model.set_attn_implementation(NAME)
+    replace_attention(model, NAME, attend)
     sizes = Sizes.of(model.config)
     front = FrontEndManager().load_by_framework("pytorch")
     front.add_extension(
         ConversionExtension(NAME, lambda node: [paged()([node.get_input(i) for i in range(12)]).output(0)])
     )
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # What it warns of is meant: shapes and layers are the model's own, and the same in every step.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        warnings.filterwarnings("ignore", r"`torch\.jit\.trace", DeprecationWarning)
         decoder = TorchScriptPythonDecoder(
             _Step(model, router).eval(),
             example_input=_example(sizes, router),

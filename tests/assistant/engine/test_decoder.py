@@ -651,30 +651,17 @@ def test_the_adapters_in_use_are_those_of_rows_that_run_or_wait(one_slot, watche
     assert one_slot.between_steps(one_slot.adapters_in_use) == set()
 
 
-def test_rows_of_an_adapter_that_is_forgotten_end_and_what_they_read_is_not_kept(
-    new_decoder, watched, new_row
+def test_what_was_read_with_a_forgotten_adapter_is_not_used_again_and_the_base_is_untouched(
+    new_decoder, new_row
 ):
-    """Else a row would go on with what comes under the same name, and leave a mixture to later ones."""
-    watched.slots = 2
-    prefixes = Prefixes()
-    decoder = new_decoder(prefixes=prefixes)
-    rows = [endless(new_row, random_tokens(seed, 30), adapter="strong") for seed in (1, 2)]
-    beside = endless(new_row, random_tokens(1, 30))
-    forget = [lambda: decoder.forget("strong")]
-    asking = threading.Thread(target=decoder.between_steps, args=forget)
-
-    def ask_in_the_step() -> None:
-        asking.start()
-        wait_until(lambda: decoder._errands)
-
-    watched.at[6] = ask_in_the_step
-    decoder.submit([rows[0], beside, rows[1]])
-    finishes = [finish_of(row) for row in rows]
-    assert [finish.reason for finish in finishes] == ["failed", "failed"]
-    assert finishes[0].error == "The adapter strong was replaced while it answered. Ask again."
-    beside.cancelled = True
-    assert finish_of(beside).reason == "cancelled"
-    assert prefixes.lacks(("strong", 1.0), rows[0].prompt)
+    decoder, prompt = new_decoder(), random_tokens(1, 30)
+    for adapter in ("strong", None):
+        answer(decoder, new_row(prompt, adapter=adapter))
+    decoder.between_steps(lambda: decoder.forget("strong"))
+    again = [new_row(prompt, adapter=adapter) for adapter in ("strong", None)]
+    for row in again:
+        answer(decoder, row)
+    assert [row.reused for row in again] == [0, 29]
 
 
 def test_a_decoder_without_rows_takes_no_step(decoder, watched):

@@ -8,10 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 from transformers import (
-    BloomConfig,
-    BloomForCausalLM,
-    Gemma2Config,
-    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
@@ -26,10 +22,8 @@ from transformers import (
 )
 
 from assistant.engine.eager import EagerRunner
-from assistant.engine.runners import open_runner
 from assistant.engine.steps import Part
-from assistant.errors import AssistantError
-from tests.assistant.engine.conftest import EXACT, NewRunner
+from tests.assistant.engine.conftest import NewRunner
 
 SMALL = {
     "vocab_size": 259,
@@ -150,33 +144,3 @@ def test_an_unknown_token_is_named_before_the_model_is_run(new_runner: NewRunner
 
 def test_steps_are_described(new_runner: NewRunner):
     assert new_runner().describe() == "torch"
-
-
-REFUSED = {
-    "attention of its own": (
-        BloomForCausalLM,
-        BloomConfig(vocab_size=259, hidden_size=64, n_layer=2, n_head=4),
-        "Models of the kind 'bloom' bring an attention of their own",
-    ),
-    "softcap": (
-        Gemma2ForCausalLM,
-        Gemma2Config(**SMALL, **TWO, head_dim=16),
-        "This model's attention has softcap",
-    ),
-}
-
-
-@pytest.mark.parametrize(("kind", "config", "text"), REFUSED.values(), ids=REFUSED)
-def test_a_model_that_cant_be_run_is_refused_when_it_is_opened(tmp_path, kind, config, text):
-    kind(config).save_pretrained(tmp_path)
-    with pytest.raises(AssistantError, match=text) as caught:
-        open_runner(tmp_path, EXACT, slots=2)
-    assert "Name a model of another kind with --model" in str(caught.value)
-
-
-@pytest.mark.parametrize(("positions", "capacity"), [(128, 128), (100_000, 8192)], ids=str)
-def test_slots_have_room_for_what_the_model_reads_up_to_a_limit(tmp_path, positions, capacity):
-    config = LlamaConfig(**SMALL, max_position_embeddings=positions)
-    LlamaForCausalLM(config).save_pretrained(tmp_path)
-    runner = open_runner(tmp_path, EXACT, slots=2)
-    assert (runner.slots, runner.capacity) == (2, capacity)

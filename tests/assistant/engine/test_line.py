@@ -82,7 +82,8 @@ def test_a_full_line_says_so_and_takes_none_of_the_rows(waiting):
 def test_one_owner_has_a_share_of_the_line_and_others_theirs(waiting):
     line = joined(WaitingLine(share=2), waiting, "a1 a2")
     assert line.join(waiting("a3")) == (
-        "You have 2 answers waiting already. Wait for some, or stop them, then ask again."
+        "You may have 2 answers waiting, and with these it would be 3. "
+        "Wait for some, or stop them, then ask again."
     )
     joined(line, waiting, "b1 b2")
     line.next()

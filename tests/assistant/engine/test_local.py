@@ -10,6 +10,7 @@ import pytest
 
 from assistant.engine import LocalEngine
 from assistant.engine.local import RESIDENT
+from assistant.engine.steps import Runner
 from assistant.errors import AssistantError
 from assistant.lanes import Finish, Request, Sampling
 from assistant.prompts import Message
@@ -18,15 +19,15 @@ from tests.assistant.engine.conftest import EXACT, NewAdapter, Watched
 ENDLESS = Sampling(max_tokens=3000)
 
 
-def opened(folder: Path, runner: Watched | None = None) -> LocalEngine:
+def opened(folder: Path, runner: Runner) -> LocalEngine:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assistant.engine.local.find_placement", lambda: EXACT)
         return LocalEngine(folder, runner=runner)
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_model_folder: Path, strong: Path, zero: Path) -> Iterator[LocalEngine]:
-    engine = opened(tiny_model_folder)
+def engine(tiny_model_folder: Path, new_runner, strong: Path, zero: Path) -> Iterator[LocalEngine]:
+    engine = opened(tiny_model_folder, new_runner(slots=16, capacity=4096))
     engine.load_adapter("strong", strong)
     engine.load_adapter("zero", zero)
     yield engine
@@ -191,7 +192,7 @@ def test_of_more_adapters_than_are_kept_the_least_recently_used_one_goes(small, 
         engine.load_adapter(str(number), folder)
     engine.load_adapter("0", five[0])
     engine.load_adapter("4", five[4])
-    assert runner.router.names == {"0", "2", "3", "4"}
+    assert runner.router.names == {str(five[number]) for number in (0, 2, 3, 4)}
     with pytest.raises(AssistantError, match="The adapter 1 is not loaded"):
         said(engine, request("Hi", "1"))
 
@@ -207,7 +208,7 @@ def test_an_adapter_that_a_row_needs_stays(small, five):
     waiting = engine.generate([endless("2")])
     assert next(waiting).waiting == 0
     engine.load_adapter("4", five[4])
-    assert runner.router.names == {"0", "1", "2", "4"}
+    assert runner.router.names == {str(five[number]) for number in (0, 1, 2, 4)}
     for stream in (*streams, waiting):
         stream.close()
 
@@ -235,15 +236,21 @@ def test_an_adapter_of_the_same_name_from_another_folder_takes_its_place(small, 
     assert said(engine, request("Hello", "strong"))[0] == after != before
 
 
-def test_an_answer_whose_adapter_is_replaced_says_so(small, strong, five):
-    engine, _ = small
-    engine.load_adapter("current", five[0])
-    stream = engine.generate([endless("current")])
-    while not next(stream).text:
-        pass
-    engine.load_adapter("current", strong)
-    *_, last = stream
-    assert last.finish.error == "The adapter current was replaced while it answered. Ask again."
+def test_two_companies_adapters_of_one_id_live_side_by_side_and_rows_end_with_the_one_they_began_with(
+    small, strong, five
+):
+    engine, runner = small
+    asked = request("Hello", "0001", max_tokens=60)
+    engine.load_adapter("0001", five[0])
+    expected = said(engine, asked)[0]
+    stream = engine.generate([asked])
+    text = next(piece.text for piece in stream if piece.text)
+    engine.load_adapter("0001", strong)
+    beside = said(engine, asked)[0]
+    *rest, last = stream
+    assert text + "".join(piece.text for piece in (*rest, last)) == expected != beside
+    assert (last.finish.reason, last.finish.adapter) == ("length", "0001")
+    assert runner.router.names == {str(five[0]), str(strong)}
 
 
 def test_an_adapter_that_is_loaded_already_is_not_read_again(small, strong, tmp_path):

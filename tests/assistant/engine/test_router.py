@@ -172,7 +172,8 @@ def test_a_dropped_adapter_leaves_nothing_and_the_others_as_they_were(new_runner
     assert torch.equal(logits(runner, *uses), logits(new_runner(slots=4, other=other), *uses))
     runner.router.drop("other")
     assert runner.router.names == frozenset()
-    assert not any(group.layout or group.parts for group in runner.router.groups)
+    assert runner.router.widths == {}
+    assert not any(group.parts or group.down.numel() or group.up.numel() for group in runner.router.groups)
 
 
 def test_each_change_of_the_adapters_is_counted(new_runner: NewRunner, strong):
@@ -378,4 +379,23 @@ def test_parts_that_are_installed_by_hand_do_not_have_to_name_every_layer(new_ru
         "one", {"model.layers.0.self_attn.o_proj": LowRank(torch.ones(1, 64), torch.ones(64, 1))}
     )
     assert torch.equal(logits(runner, BASE, BASE, ("one", 1.0), BASE)[[0, 1, 3]], expected[[0, 1, 3]])
-    assert [bool(group.layout) for group in runner.router.groups].count(True) == 1
+    assert [group.rank("one") for group in runner.router.groups].count(1) == 1
+
+
+def test_adapters_are_as_wide_in_every_group_as_in_their_widest(new_runner: NewRunner, strong, other):
+    """So one mask serves all groups: `strong` has rank 4 in q and v, `other` rank 2 in q alone."""
+    router = new_runner(strong=strong, other=other).router
+    assert router.widths == {"strong": 8, "other": 2}
+    assert {(group.down.shape[0], group.up.shape[1]) for group in router.groups} == {(10, 10)}
+    ranks = {
+        next(iter(group.members)).split(".")[-1]: (group.rank("strong"), group.rank("other"))
+        for group in router.groups[:4]
+    }
+    assert ranks == {"q_proj": (8, 2), "o_proj": (4, 0), "gate_proj": (4, 0), "down_proj": (4, 2)}
+
+
+def test_the_mask_holds_each_tokens_scale_at_the_ranks_of_its_adapter(new_runner: NewRunner, strong, other):
+    router = new_runner(strong=strong, other=other).router
+    mask = router.mask([("other", 0.5), BASE, ("strong", 1.5)], [2, 1, 1])
+    assert mask.tolist() == [[0.0] * 8 + [0.5] * 2] * 2 + [[0.0] * 10] + [[1.5] * 8 + [0.0] * 2]
+    assert new_runner().router.mask([BASE, BASE], [3, 1]).shape == (4, 0)
