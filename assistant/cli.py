@@ -224,6 +224,8 @@ def evaluate_command(
     typer.echo(evaluation_table(evaluate(asked, given, studio.brand())))
 
 
+AT_ONCE = 4
+"""Questions asked at the same time; with four lanes each they fill the engine's slots."""
 LIBRARY_SETTINGS = {
     "OMP_WAIT_POLICY": "PASSIVE",  # chats and a training share the cores; threads that spin would slow both
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -296,7 +298,7 @@ def _searched(studio: Studio, asked: Iterable[Question], count: int) -> Iterator
 def _answered(
     studio: Studio, asked: tuple[Question, ...], lanes: tuple[Lane, ...]
 ) -> Iterator[dict[str, Any]]:
-    """A line for each question and lane; two questions are asked at a time, to fill the engine's batch."""
+    """A line for each question and lane; `AT_ONCE` questions are asked at a time, to fill the engine's batch."""
     setup = studio.setup(Sampling())
 
     def answers(question: Question) -> tuple[Answer, ...]:
@@ -304,7 +306,7 @@ def _answered(
         return list(ask(question.question, setup, lanes=lanes, histories=histories))[-1]
 
     began = time.monotonic()
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for done, (question, given) in enumerate(zip(asked, pool.map(answers, asked), strict=True), 1):
             left = (time.monotonic() - began) / done * (len(asked) - done)
             typer.echo(
