@@ -1,9 +1,7 @@
 """Models of several families as graphs: what they say, and what is refused; nothing phones home."""
 
-import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import pytest
 import torch
@@ -65,18 +63,8 @@ def test_sizes_are_those_of_the_models_own_configuration():
     assert found["GPT-NeoX"] == found["GPT-2"] == Sizes(layers=2, heads=4, size=16)
 
 
-def test_openvinos_telemetry_is_never_imported():
-    """It would tell of each import, where somebody has installed it."""
-    code = (
-        "import sys, assistant.engine.local; from assistant.engine.tracing import openvino; openvino();"
-        "print('openvino.tools.ovc' in sys.modules, sys.modules['openvino_telemetry'])"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[3],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stdout) == (0, "True None\n"), ran.stderr
+def test_openvinos_telemetry_is_never_imported(kept):
+    """It would tell of each import where it is installed; here all has been imported that can be."""
+    assert "openvino.tools.ovc" in sys.modules
+    assert sys.modules["openvino_telemetry"] is None
     assert not [name for name in sys.modules if name.startswith("openvino_telemetry.")]
