@@ -1,6 +1,8 @@
 """What all tests share: no network, a company of their own, and a real model small enough for a second."""
 
+import importlib.util
 import os
+import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -35,6 +37,19 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test touches the models and companies of whoever runs it."""
     monkeypatch.setenv("QUARTET_HOME", str(tmp_path / "home"))
     yield
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests of the graph are skipped where the extra `cpu` is not installed."""
+    if item.get_closest_marker("graph") and importlib.util.find_spec("openvino") is None:
+        pytest.skip("openvino is not installed (quartet[cpu])")
+
+
+@pytest.fixture(autouse=True)
+def _steps_by_torch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling a graph takes seconds, so openvino is there for tests of the graph alone."""
+    if request.node.get_closest_marker("graph") is None:
+        monkeypatch.setitem(sys.modules, "openvino", None)
 
 
 @pytest.fixture

@@ -146,6 +146,7 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
         # What it warns of is meant: shapes and layers are the model's own, and the same in every step.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", r"`torch\.jit\.trace", DeprecationWarning)
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         decoder = TorchScriptPythonDecoder(
             _Step(model, router).eval(),
             example_input=_example(sizes, router),

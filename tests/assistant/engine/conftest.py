@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from assistant.engine.eager import EagerRunner
+from assistant.engine.graph import GraphRunner, KeptGraph
 from assistant.engine.rows import Row
 from assistant.engine.steps import Part, Runner
 from assistant.lanes import Piece, Request, Sampling
@@ -25,6 +26,7 @@ NewModel = Callable[[], PreTrainedModel]
 NewAdapter = Callable[..., Path]
 NewRow = Callable[..., Row]
 NewRunner = Callable[..., EagerRunner]
+NewGraphRunner = Callable[..., GraphRunner]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +91,27 @@ def new_runner(new_model: NewModel) -> NewRunner:
 
     def make(*, slots: int = 3, capacity: int = 512, **adapters: Path) -> EagerRunner:
         runner = EagerRunner(new_model(), slots=slots, capacity=capacity)
+        for name, folder in adapters.items():
+            runner.router.install(name, runner.router.read(folder))
+        return runner
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kept(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> KeptGraph:
+    """The tiny model's graph in float32, compiled once for all tests."""
+    from assistant.engine.compiling import compile_graph
+
+    return compile_graph(tiny_model_folder, tmp_path_factory.mktemp("graphs") / "tiny", EXACT)
+
+
+@pytest.fixture(scope="session")
+def new_graph_runner(kept: KeptGraph) -> NewGraphRunner:
+    """As `new_runner`, by the graph."""
+
+    def make(*, slots: int = 3, capacity: int = 512, **adapters: Path) -> GraphRunner:
+        runner = GraphRunner(kept, slots=slots, capacity=capacity)
         for name, folder in adapters.items():
             runner.router.install(name, runner.router.read(folder))
         return runner
