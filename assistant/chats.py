@@ -1,4 +1,4 @@
-"""The chats people had with the lanes: kept turn by turn, with drafts, so that a reload loses nothing.
+"""The chats people had with the lanes: kept turn by turn, with drafts and all, so that a reload loses nothing.
 
 It knows questions, answers and their order. It does not know who answers.
 """
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine as Database
 from assistant.errors import AssistantError
 from assistant.lanes import Answer
 from assistant.prompts import Message, clean
-from assistant.store import answers, chats, turns
+from assistant.store import FULL_STRENGTH, answers, chats, turns
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Chat:
     created: str
     draft: str
     turns: tuple[Turn, ...]
+    strength: int = FULL_STRENGTH
+    """How strongly the tuned lanes speak in the learned voice, in percent."""
 
     def history(self, lane: str, *, before: int | None = None) -> tuple[Message, ...]:
         """What this lane has heard and said, oldest first; `before` leaves out that turn and later ones."""
@@ -91,7 +93,7 @@ class Chats:
         for turn_id, value in said:
             by_turn[turn_id][value["lane"]] = Answer.from_json(value)
         stored = tuple(Turn(turn.id, turn.question, turn.created, by_turn[turn.id]) for turn in asked)
-        return Chat(chat.id, chat.created, chat.draft, stored)
+        return Chat(chat.id, chat.created, chat.draft, stored, chat.strength)
 
     def latest(self, count: int = 30) -> list[ChatSummary]:
         """The newest chats that hold a question."""
@@ -132,6 +134,11 @@ class Chats:
         """Keep a message that was typed but not sent."""
         with self._database.begin() as connection:
             connection.execute(update(chats).where(chats.c.id == chat_id).values(draft=clean(draft)))
+
+    def save_strength(self, chat_id: str, percent: int) -> None:
+        """Keep how strongly the tuned lanes speak in the learned voice."""
+        with self._database.begin() as connection:
+            connection.execute(update(chats).where(chats.c.id == chat_id).values(strength=percent))
 
     def remove_turn(self, turn_id: int) -> None:
         """Remove a turn and its answers."""

@@ -4,6 +4,7 @@ It knows HTTP. It does not know what the pages show; `assistant.ui` puts them in
 """
 
 import errno
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -68,11 +69,21 @@ def serve(studio: Studio, host: str = "127.0.0.1", port: int = 7860) -> None:
             f"--host {host} would open Quartet to the network. There are no logins yet, so anybody there "
             "could read and change everything. Use --host 127.0.0.1, and an SSH tunnel from elsewhere."
         )
+    _log_to_terminal()
     listener = _listen(host, port)
     config = uvicorn.Config(
         make_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2
     )
     _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
+
+
+def _log_to_terminal() -> None:
+    """Show what Quartet itself reports; the libraries keep to warnings."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("assistant")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 class _Server(uvicorn.Server):

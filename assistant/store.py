@@ -20,13 +20,18 @@ from sqlalchemy import (
     event,
     text,
 )
+from sqlalchemy.engine import Connection
 from sqlalchemy.engine import Engine as Database
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DatabaseError
 
 from assistant.errors import AssistantError, unwritable
 
-SCHEMA_VERSION = 1
+FULL_STRENGTH = 100
+"""The voice strength, in percent, that a chat has until somebody changes it: as it was trained."""
+SCHEMA_VERSION = 2
+MIGRATIONS = {1: f"ALTER TABLE chats ADD COLUMN strength INTEGER NOT NULL DEFAULT {FULL_STRENGTH}"}
+"""By version, what makes the next one of it."""
 
 metadata = MetaData()
 chats = Table(
@@ -35,6 +40,7 @@ chats = Table(
     Column("id", String, primary_key=True),
     Column("created", String, nullable=False),
     Column("draft", Text, nullable=False, default=""),
+    Column("strength", Integer, nullable=False, default=FULL_STRENGTH),
 )
 turns = Table(
     "turns",
@@ -54,7 +60,7 @@ answers = Table(
 
 
 def open_database(path: Path) -> Database:
-    """Open the workspace's database, making its tables where they are missing.
+    """Open the workspace's database, making its tables where they are missing or older.
 
     Raises:
         AssistantError: the file is damaged, or a newer Quartet made it; there is no room on the disk, now or
@@ -67,9 +73,8 @@ def open_database(path: Path) -> Database:
     try:
         with database.begin() as connection:
             version = connection.execute(text("PRAGMA user_version")).scalar_one()
-            if version == 0:
-                metadata.create_all(connection)
-                connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+            if version < SCHEMA_VERSION:
+                _bring_up(connection, version)
     except DatabaseError as problem:
         raise AssistantError(
             f"The database {path} can't be used ({problem.orig}). Move it aside to start with an empty one, "
@@ -80,6 +85,15 @@ def open_database(path: Path) -> Database:
             f"{path} has version {version}; this Quartet reads {SCHEMA_VERSION}. Update Quartet."
         )
     return database
+
+
+def _bring_up(connection: Connection, version: int) -> None:
+    """Make the tables of an empty database (version 0), or bring those of an older one up to the present."""
+    if version == 0:
+        metadata.create_all(connection)
+    for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        connection.execute(text(MIGRATIONS[older]))
+    connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -3,6 +3,7 @@
 Pages and the command line ask here. It knows which part does what, and none of how they do it.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,8 @@ from knowledge.retrieval import Encoder, KnowledgeBase
 
 SAVE_EVERY = 2.0
 """Seconds between two savings of answers that are still being written."""
+
+logger = logging.getLogger(__name__)
 
 Report = Callable[[str, float], None]
 """Told what is being done and how far it is, 0 to 1."""
@@ -143,6 +146,11 @@ class Studio:
         endpoint = self._models.endpoint
         return bool(endpoint.adapter) if endpoint else self.adapter() is not None
 
+    @property
+    def remote(self) -> bool:
+        """Whether a model server answers; it runs its adapter at full strength only."""
+        return self._models.endpoint is not None
+
     def first_steps(self) -> tuple[Step, ...]:
         """What a new company needs, in order."""
         brand = self.brand()
@@ -170,6 +178,7 @@ class Studio:
         with self._loading:
             self._engine = self._engine or self._models.engine(self._report)
             self.readiness = Readiness(True, self._engine.describe(), 1.0)
+        logger.info("Answering: %s", self.readiness.text)
 
     def load_encoder(self) -> Encoder:
         """The embedding model, loaded on first use."""
@@ -228,14 +237,15 @@ class Studio:
         *,
         lanes: Sequence[Lane] = LANES,
         sampling: Sampling | None = None,
+        scale: float = 1.0,
     ) -> Iterator[tuple[Answer, ...]]:
         """Ask in a chat; the question is stored first, the answers while they are written and at their end.
 
         `stop(chat_id)` ends it, and so does closing this generator.
         """
-        yield from self._ask(chat_id, question, lanes, self.setup(sampling))
+        yield from self._ask(chat_id, question, lanes, self.setup(sampling, scale=scale))
 
-    def ask_again(self, chat_id: str) -> Iterator[tuple[Answer, ...]]:
+    def ask_again(self, chat_id: str, *, scale: float = 1.0) -> Iterator[tuple[Answer, ...]]:
         """Ask the chat's last question again, with another seed and some freedom (temperature 0.7)."""
         chat = self.chats.read(chat_id)
         if not chat.turns:
@@ -243,7 +253,7 @@ class Studio:
         last = chat.turns[-1]
         seeds = [answer.record.sampling.seed for answer in last.answers.values() if answer.record]
         sampling = Sampling(temperature=0.7, seed=max(seeds, default=0) + 1)
-        yield from self._ask(chat_id, last.question, LANES, self.setup(sampling), again=last.id)
+        yield from self._ask(chat_id, last.question, LANES, self.setup(sampling, scale=scale), again=last.id)
 
     def stop(self, chat_id: str) -> None:
         """End the answers that are being written in this chat."""
@@ -261,7 +271,7 @@ class Studio:
         chat = chats.read(chat_id)
         histories = {lane.key: chat.history(lane.key, before=again) for lane in lanes}
         stop = self._stops[chat_id] = threading.Event()
-        given = ask(question, setup, lanes=lanes, histories=histories, cancelled=stop.is_set)
+        given = ask(question, setup, lanes=lanes, histories=histories, cancelled=stop.is_set, owner=chat_id)
         latest, saved = next(given), time.monotonic()
         turn_id = chats.add_turn(chat_id, question) if again is None else again
         try:

@@ -17,12 +17,15 @@ from assistant.lanes import Finish, Piece, Request
 class QueueEngine:
     """Answers what was queued, word by word for all rows in turn, and keeps the requests it was asked.
 
-    With nothing queued a row says "Nothing was queued." `pause` is slept before each round of words.
+    With nothing queued a row says "Nothing was queued." `pause` is slept before each round of words. `line` holds
+    what each row is told of its place in the waiting line before its first word, a round each.
     """
 
     def __init__(self, *answers: str, pause: float = 0.0) -> None:
         self.queued = deque(answers)
+        self.line: tuple[int, ...] = ()
         self.asked: list[Request] = []
+        self.owners: list[str] = []
         self.loaded: dict[str, Path] = {}
         self.pause = pause
 
@@ -44,9 +47,13 @@ class QueueEngine:
         self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False, owner: str = ""
     ) -> Iterator[Piece]:
         self.asked.extend(requests)
+        self.owners.append(owner)
         answers = [self.queued.popleft() if self.queued else "Nothing was queued." for _ in requests]
         words = [deque(re.findall(r"\s*\S+", answer)) for answer in answers]
         said, open_rows = [0] * len(requests), set(range(len(requests)))
+        for place in self.line:
+            yield from (Piece(row, "", waiting=place) for row in sorted(open_rows))
+            time.sleep(self.pause)
         while open_rows:
             time.sleep(self.pause)
             for row in sorted(open_rows):

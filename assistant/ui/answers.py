@@ -18,9 +18,14 @@ NOTHING_FOUND = "Nothing in the documents fits this question."
 ENDINGS = {
     "end": "the model ended it",
     "length": "cut off at the token limit",
+    "stop": "ended at a stop text",
+    "time": "stopped at the time limit",
     "cancelled": "stopped",
+    "busy": "not begun: too many answers were waiting",
     "failed": "failed",
 }
+CUT_SHORT = ("length", "time", "cancelled", "busy")
+"""Endings that are said under the answer: there would have been more."""
 
 
 def answer_html(answer: Answer, turn_id: int, *, writing: bool = False) -> str:
@@ -69,11 +74,20 @@ def _body(answer: Answer, waits: bool) -> str:
     if answer.error:
         text += f'<p class="q-answer-error" role="alert">{escape(answer.error)}</p>'
     if waits and not answer.text:
-        doing = f"Reading {counted(len(answer.sources), 'passage')}" if answer.sources else "Thinking"
-        text = f'<p class="q-answer-wait">{doing}<i></i><i></i><i></i></p>'
+        text = f'<p class="q-answer-wait">{_doing(answer)}<i></i><i></i><i></i></p>'
     elif not answer.text and not answer.error:
         text = '<p class="q-quiet">No words.</p>'
     return f'<div class="q-answer-text">{text}</div>'
+
+
+def _doing(answer: Answer) -> str:
+    """What a lane does before its first word."""
+    if answer.waiting == 0:
+        return "Next in line"
+    if answer.waiting:
+        before = counted(answer.waiting, "answer")
+        return f"Waiting: {before} {'is' if answer.waiting == 1 else 'are'} before this one"
+    return f"Reading {counted(len(answer.sources), 'passage')}" if answer.sources else "Thinking"
 
 
 def _sources(answer: Answer, turn_id: int) -> str:
@@ -98,9 +112,11 @@ def _chip(source: Source, number: int, lane: str, turn_id: int) -> str:
 
 
 def _facts(answer: Answer, record: Record) -> str:
-    facts = [f"{record.retrieval_seconds + record.first_token_seconds:.1f} s to first word"]
+    first_word = record.retrieval_seconds + record.first_token_seconds
+    facts = [f"{first_word:.1f} s to first word"] if answer.text else []
     facts += [f"{answer.words_per_second:.1f} words/s"] if answer.words_per_second else []
-    facts += [ENDINGS[record.finish]] if record.finish in ("length", "cancelled") else []
+    facts += [f"voice at {_strength(record)}"] if record.adapter and record.scale != 1 else []
+    facts += [ENDINGS[record.finish]] if record.finish in CUT_SHORT else []
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in _provenance(record))
     return (
         f'<div class="q-facts"><p>{" · ".join(facts)}</p>'
@@ -111,20 +127,32 @@ def _facts(answer: Answer, record: Record) -> str:
 def _provenance(record: Record) -> list[tuple[str, str]]:
     """What was observed when the answer was generated, as name and value."""
     sampling = record.sampling
-    adapter = f"version {record.adapter}, scale {record.scale:g}" if record.adapter else "none"
+    adapter = f"version {record.adapter}" if record.adapter else "none"
     choice = "likeliest token" if sampling.temperature == 0 else f"temperature {sampling.temperature:g}"
     rows = [("Base", record.base), ("Adapter", adapter)]
+    if record.adapter:
+        rows.append(("Voice strength", _strength(record)))
     if record.index_version is not None:
         rows.append(("Passages", f"{len(record.passages)} from index {record.index_version}"))
         rows.append(("Search", f"{record.retrieval_seconds:.2f} s for “{_ending(record.query or '')}”"))
     rows += [
         ("Sampling", f"seed {sampling.seed}, {choice}"),
-        ("Tokens", f"{record.prompt_tokens:,} read, {record.completion_tokens:,} written"),
+        ("Tokens", f"{_read(record)}, {record.completion_tokens:,} written"),
         ("Ending", ENDINGS.get(record.finish, record.finish)),
         ("Time", f"{record.seconds:.1f} s, {moment(record.created)}"),
         ("Prompt hash", record.prompt_hash[:16]),
     ]
     return rows
+
+
+def _strength(record: Record) -> str:
+    return f"{100 * record.scale:.0f} %"
+
+
+def _read(record: Record) -> str:
+    """The prompt's tokens, and how many of them were kept from earlier answers."""
+    kept = f" ({record.reused_tokens:,} of them kept from before)" if record.reused_tokens else ""
+    return f"{record.prompt_tokens:,} read{kept}"
 
 
 def _ending(query: str) -> str:

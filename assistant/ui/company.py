@@ -17,7 +17,8 @@ from assistant.ui.voice import FIELDS, Field, brand_of, texts_of
 from assistant.workspace import Workspace
 
 LEAD = "Who your assistants speak for, and how. All four are given this voice before every question."
-CALM: dict[str, Any] = {"show_progress": "hidden"}
+QUICK: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+"""For every event: no veil, and a plain request (see `QUICK` in compare.py)."""
 GROUPS = (
     ("The company", ("name", "tagline", "sample_questions")),
     ("How it sounds", ("tone", "greeting", "sign_off")),
@@ -141,15 +142,15 @@ def page(studio: Studio) -> None:
             preview = html("q-company-preview", "follow_voice")
             companies = _companies_part(does)
     shown = [steps, companies, said, preview, form, *fields]
-    gr.on(None, does.load, None, shown, api_name="company_load", **CALM)
+    gr.on(None, does.load, None, shown, api_name="company_load", **QUICK)
     # Not `input`: that one does not come when text is pasted.
     typed = [field.change for field in fields]
-    # One after the other, so that a preview from before Save never comes after it and says "unsaved".
-    turns: dict[str, Any] = {**CALM, "concurrency_id": "voice", "concurrency_limit": 1}
-    newest = {"trigger_mode": "always_last", **turns}
+    saved = save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **QUICK)
+    # A preview from before Save may come after it, and say "unsaved": so there is one more.
+    saved.then(does.preview, fields, [said, preview], api_visibility="private", **QUICK)
+    newest = {"trigger_mode": "always_last", **QUICK}
     gr.on(typed, does.preview, fields, [said, preview], api_name="company_preview", **newest)
-    save.click(does.save, [form, *fields], [said, preview, steps], api_name="company_save", **turns)
-    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **turns)
+    preview.follow_voice(does.follow_voice, fields, [said, preview], api_name="company_follow_voice", **QUICK)
 
 
 def _form_part() -> list[Any]:
@@ -184,7 +185,7 @@ def _companies_part(does: Handlers) -> gr.HTML:
         )
         create = gr.Button("New company", size="md")
     said, opened = html("q-company-opened"), gr.Textbox(visible="hidden", label="Company that was opened")
-    companies.open_company(does.open, None, [said, opened], api_name="company_open", **CALM)
-    gr.on([name.submit, create.click], does.create, name, [said, opened], api_name="company_create", **CALM)
+    companies.open_company(does.open, None, [said, opened], api_name="company_open", **QUICK)
+    gr.on([name.submit, create.click], does.create, name, [said, opened], api_name="company_create", **QUICK)
     opened.change(None, opened, None, js="key => { if (key) location.assign('/company'); }")
     return companies

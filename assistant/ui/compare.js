@@ -67,6 +67,7 @@ window.quartet = (() => {
   ];
 
   document.addEventListener("click", (event) => {
+    if (root.dataset.drawer === "strength" && !event.target.closest("#q-drawer-strength")) closeDrawer();
     for (const [selector, act] of clicks) {
       const hit = event.target.closest(selector);
       if (hit) return act(hit, event);
@@ -113,6 +114,12 @@ window.quartet = (() => {
       const url = id ? `?chat=${encodeURIComponent(id)}` : location.pathname;
       if (present) history.pushState(null, "", url);
       else history.replaceState(null, "", url);
+    },
+    /* How strongly the tuned lanes speak, wherever the page says so: as text in the toolbar, by style sheet in the heads. */
+    strength(percent) {
+      one(".q-strength").textContent = `${percent} %`;
+      root.style.setProperty("--q-strength", `"${percent} %"`);
+      root.toggleAttribute("data-strength", percent !== 100);
     },
     showPassage() {
       one("#q-source .q-panel")?.classList.remove("q-panel-waits");

@@ -14,8 +14,9 @@ import gradio as gr
 from assistant.chats import Chat, Turn
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer
+from assistant.store import FULL_STRENGTH
 from assistant.studio import Studio
-from assistant.ui.board import TOOLBAR, Board, draw_board
+from assistant.ui.board import Board, draw_board, draw_strength, toolbar
 from assistant.ui.chat_list import chat_list_html
 from assistant.ui.instructions import instructions_panel
 from assistant.ui.layout import live, notice
@@ -32,8 +33,21 @@ WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat'
 
 STILL_WRITING = "The lanes are still answering in this chat. Wait for them, or stop them first."
 
+MOST_ANSWERED = 24
+"""Chats answered at the same time: the 20 that the engine has slots and places in line for, and some more,
+which are told at once that it is busy."""
+
 CALM: dict[str, Any] = {"show_progress": "hidden"}
 """For every event: no veil over what is about to change."""
+QUICK: dict[str, Any] = {**CALM, "queue": False}
+"""For what takes no time: by plain request. Gradio loses an event that comes while it closes the stream of
+the last one, and these would open and close one each."""
+KEPT: dict[str, Any] = {
+    **QUICK,
+    "js": "(value, chat) => [value, quartet.named(chat)]",
+    "trigger_mode": "always_last",
+}
+"""For what is kept while it is typed or set; the newest is what counts."""
 
 Update = dict[Any, Any]
 """New values by component."""
@@ -54,7 +68,7 @@ class Handlers:
         chat_id = str(request.query_params.get("chat", ""))
         shown = self.open(chat_id)
         if not chat_id:  # somebody who types while the page still loads keeps what they typed
-            del shown[self._board.question], shown[self._board.chat_id]
+            del shown[self._board.question], shown[self._board.chat_id], shown[self._board.strength.slider]
         return shown
 
     def open(self, chat_id: str) -> Update:
@@ -69,9 +83,9 @@ class Handlers:
         return self.open(str(event.chat))
 
     def follow(self, chat_id: str) -> Update:
-        """How far the answers are that another page asked for; as they were stored once they have ended."""
+        """How far the answers are; as they were stored once they have ended."""
         shown = self.open(chat_id)
-        del shown[self._board.question]
+        del shown[self._board.question], shown[self._board.strength.slider]  # what is typed and set meanwhile
         return shown
 
     def remove_chat(self, present: str, event: gr.EventData) -> Update:
@@ -91,7 +105,17 @@ class Handlers:
         self._studio.chats.save_draft(chat_id, "" if asked else text)
         return chat_id
 
-    def send(self, text: str, chat_id: str) -> Iterator[Update]:
+    def save_strength(self, percent: float, chat_id: str) -> str:
+        """Keep the voice strength, in a chat that is made if there is none yet; returns its id."""
+        chat_id = self._new_chats.chat(chat_id)
+        self._studio.chats.save_strength(chat_id, round(percent))
+        return chat_id
+
+    def reset_strength(self, chat_id: str) -> tuple[int, str]:
+        """Go back to the voice as it was trained; returns its strength and the chat's id."""
+        return FULL_STRENGTH, self.save_strength(FULL_STRENGTH, chat_id)
+
+    def send(self, text: str, chat_id: str, percent: float) -> Iterator[Update]:
         """Ask the four lanes and show them writing."""
         if not text.strip():
             yield {self._board.problem: notice("Type a question first.")}
@@ -101,15 +125,15 @@ class Handlers:
         except AssistantError as problem:
             yield {self._board.problem: notice(str(problem), "problem")}
             return
-        yield from self._streamed(chat_id, self._studio.ask(chat_id, text), sent=True)
+        yield from self._streamed(chat_id, self._studio.ask(chat_id, text, scale=percent / 100), sent=True)
 
-    def ask_sample(self, chat_id: str, event: gr.EventData) -> Iterator[Update]:
+    def ask_sample(self, chat_id: str, percent: float, event: gr.EventData) -> Iterator[Update]:
         """Ask the sample question that was clicked."""
-        yield from self.send(str(event.question), chat_id)
+        yield from self.send(str(event.question), chat_id, percent)
 
-    def retry(self, chat_id: str) -> Iterator[Update]:
+    def retry(self, chat_id: str, percent: float) -> Iterator[Update]:
         """Ask the last question again, with another seed."""
-        yield from self._streamed(chat_id, self._studio.ask_again(chat_id), sent=False)
+        yield from self._streamed(chat_id, self._studio.ask_again(chat_id, scale=percent / 100), sent=False)
 
     def stop(self, chat_id: str) -> None:
         """End the answers that are being written; they keep what they have said."""
@@ -140,9 +164,7 @@ class Handlers:
         finally:
             self._written.discard(chat_id)
         if self._last_turn(chat_id) is not None or problem:
-            shown = self.open(chat_id) | {board.problem: problem}
-            del shown[board.question]
-            yield shown
+            yield self.follow(chat_id) | {board.problem: problem}
 
     def _writing(self, chat_id: str, answers: Answers, opening: Update) -> Iterator[Update]:
         said: dict[str, Answer] = {}
@@ -183,6 +205,7 @@ class Handlers:
             board.asked: question_html(last),
             board.problem: "",
             board.question: chat.draft if chat else "",
+            board.strength.slider: chat.strength if chat and not self._studio.remote else FULL_STRENGTH,
             board.chats: self._chat_list(chat.id if chat else ""),
         }
         shown |= {board.lanes[lane.key]: lane_answer(last, lane, writing=writing) for lane in LANES}
@@ -222,9 +245,11 @@ def paced(answers: Answers) -> Answers:
 def page(studio: Studio) -> None:
     """Draw the page and connect its handlers."""
     with gr.Column(elem_id="q-top"):
-        gr.HTML(TOOLBAR, elem_id="q-tools", apply_default_css=False, js_on_load=None)
+        tools = toolbar(strength=not studio.remote)
+        gr.HTML(tools, elem_id="q-tools", apply_default_css=False, js_on_load=None)
+        strength = draw_strength()
         live(lambda: lane_heads(studio), elem_id="q-heads", js_on_load=None)
-    board = draw_board()
+    board = draw_board(strength)
     with gr.Column(elem_id="q-drawer-instructions", elem_classes="q-drawer q-drawer-right"):
         instructions_panel(studio)
     _connect(Handlers(studio, board), board)
@@ -233,26 +258,37 @@ def page(studio: Studio) -> None:
 def _connect(does: Handlers, board: Board) -> None:
     """Which handler answers which event."""
     wire = gr.HTML(visible="hidden", elem_id="q-wire", js_on_load=WIRES)
-    gr.on(None, does.load, None, board.all, api_name="chat_load", **CALM)
+    gr.on(None, does.load, None, board.all, api_name="chat_load", **QUICK)
     _connect_asking(does, board, wire)
-    wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **CALM)
-    board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **CALM)
-    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **CALM)
-    opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **CALM)
+    _connect_strength(does, board)
+    wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **QUICK)
+    board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **QUICK)
+    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **QUICK)
+    opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **QUICK)
     opened.then(None, js="() => quartet.showPassage()")
     board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")
 
 
 def _connect_asking(does: Handlers, board: Board, wire: gr.HTML) -> None:
     """The message box, what makes the lanes write, and Stop."""
-    both = [board.question, board.chat_id]
-    named: dict[str, Any] = {**CALM, "js": "(text, chat) => [text, quartet.named(chat)]"}
-    limits: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 4}
-    asked = [board.question.submit, board.send.click]
-    gr.on(asked, does.send, both, board.all, api_name="chat_send", **named, **limits)
-    named |= {"trigger_mode": "always_last"}
-    board.question.input(does.save_draft, both, board.chat_id, api_name="chat_draft", **named)
-    sample: dict[str, Any] = {**CALM, **limits, "js": "chat => [quartet.named(chat)]"}
-    wire.ask_sample(does.ask_sample, board.chat_id, board.all, api_name="chat_sample", **sample)
-    board.retry.click(does.retry, board.chat_id, board.all, api_name="chat_retry", **CALM, **limits)
-    board.stop.click(does.stop, board.chat_id, None, api_name="chat_stop", **CALM)
+    text, chat = board.question, [board.chat_id, board.strength.slider]
+    limits: dict[str, Any] = {**CALM, "concurrency_id": "answers", "concurrency_limit": MOST_ANSWERED}
+    asked, js = (
+        [text.submit, board.send.click],
+        "(text, chat, ...rest) => [text, quartet.named(chat), ...rest]",
+    )
+    gr.on(asked, does.send, [text, *chat], board.all, api_name="chat_send", js=js, **limits)
+    sample = "(chat, ...rest) => [quartet.named(chat), ...rest]"
+    wire.ask_sample(does.ask_sample, chat, board.all, api_name="chat_sample", js=sample, **limits)
+    board.retry.click(does.retry, chat, board.all, api_name="chat_retry", **limits)
+    board.stop.click(does.stop, board.chat_id, None, api_name="chat_stop", **QUICK)
+    text.input(does.save_draft, [text, board.chat_id], board.chat_id, api_name="chat_draft", **KEPT)
+
+
+def _connect_strength(does: Handlers, board: Board) -> None:
+    """The voice strength: kept as it is set, and shown wherever it says so."""
+    slider, reset, chat_id = board.strength.slider, board.strength.reset, board.chat_id
+    slider.input(does.save_strength, [slider, chat_id], chat_id, api_name="chat_strength", **KEPT)
+    back: dict[str, Any] = {**QUICK, "js": "chat => [quartet.named(chat)]"}
+    reset.click(does.reset_strength, chat_id, [slider, chat_id], api_name="chat_strength_reset", **back)
+    slider.change(None, slider, None, js="percent => quartet.strength(percent)")

@@ -3,6 +3,7 @@
 It knows the order of things on a page. It does not know what any page does.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,11 @@ MARK = (
     '<rect x="12" y="7" width="3.5" height="14" rx="1.2" fill="var(--q-rag)"/>'
     '<rect x="17.5" y="1" width="3.5" height="20" rx="1.2" fill="var(--q-combined)"/></svg>'
 )
+
+
+DEVICES = {"cpu": "this computer’s processor", "cuda": "this computer’s graphics card"}
+LOCAL_ENGINE = re.compile(rf"(?P<model>\S+?)(-[0-9a-f]{{8}})? on (?P<device>{'|'.join(DEVICES)}), ")
+"""How the local engine begins to describe itself; the eight letters are of a starter model's download."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
         follow,
         outputs=[status, clock],
         show_progress="hidden",
+        queue=False,
         api_name=f"status_{page.address or 'compare'}",
     )
     with gr.Column(elem_classes=["q-page", f"q-page-{page.address or 'compare'}"]):
@@ -60,7 +67,7 @@ def live(draw: Callable[[], str], **options: Any) -> gr.HTML:
     Given the function itself, Gradio would attach the load once for every route that follows, and call each.
     """
     shown = gr.HTML(draw(), apply_default_css=False, **options)
-    gr.on(None, draw, None, shown, show_progress="hidden", api_visibility="private")
+    gr.on(None, draw, None, shown, show_progress="hidden", queue=False, api_visibility="private")
     return shown
 
 
@@ -89,15 +96,25 @@ def status_line(state: Readiness) -> str:
     """One line under the header: which model answers, what is still loading, or what went wrong."""
     if state.problem:
         return notice(f"{state.text} {state.problem}", "problem")
-    text = f'<span title="{escape(state.text)}">{escape(state.text)}</span>'
+    text = escape(state.text)
     if state.ready:
-        dot = '<i class="q-dot q-dot-good"></i>'
-        return f'<div class="q-status-line" role="status">{dot}{text}</div>'
+        said = f'<i class="q-dot q-dot-good"></i><span>{escape(briefly(state.text))}</span>'
+        return (
+            f'<details class="q-status-details" role="status"><summary class="q-status-line" title="{text}">'
+            f"{said}</summary><p>{text}</p></details>"
+        )
     percent = round(100 * state.fraction)
     return (
-        f'<div class="q-status-line" role="status"><i class="q-dot q-dot-busy"></i>{text}'
+        f'<div class="q-status-line" role="status"><i class="q-dot q-dot-busy"></i>'
+        f'<span title="{text}">{text}</span>'
         f'<span class="q-meter"><span style="width:{percent}%"></span></span></div>'
     )
+
+
+def briefly(description: str) -> str:
+    """Model and device in plain words; a description that is not the local engine's stays as it is."""
+    found = LOCAL_ENGINE.match(description)
+    return f"{found['model']} on {DEVICES[found['device']]}" if found else description
 
 
 def heading(title: str, lead: str = "") -> str:

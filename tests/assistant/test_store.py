@@ -77,7 +77,7 @@ def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):
     path = tmp_path / "it.db"
     sqlite3.connect(path).execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}").connection.close()
     with pytest.raises(
-        AssistantError, match=r"has version 2; this Quartet reads 1\. Update Quartet"
+        AssistantError, match=r"has version 3; this Quartet reads 2\. Update Quartet"
     ) as caught:
         open_database(path)
     assert str(path) in str(caught.value)

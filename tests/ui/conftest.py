@@ -88,8 +88,9 @@ def engine(workbench: Workbench) -> Iterator[QueueEngine]:
     engine = workbench.engine
     engine.queued.clear()
     engine.asked.clear()
+    engine.owners.clear()
     yield engine
-    engine.pause = 0.0
+    engine.pause, engine.line = 0.0, ()
 
 
 @pytest.fixture

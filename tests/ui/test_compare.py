@@ -30,9 +30,9 @@ def clicked(**data):
 def ask(handlers, engine):
     """Asks a question and returns all that was shown, by element id."""
 
-    def run(question=QUESTION, chat_id="", answers=ANSWERS):
+    def run(question=QUESTION, chat_id="", answers=ANSWERS, strength=100):
         engine.queue(*answers)
-        return [named(update) for update in handlers["chat_send"](question, chat_id)]
+        return [named(update) for update in handlers["chat_send"](question, chat_id, strength)]
 
     return run
 
@@ -79,7 +79,7 @@ def test_updates_come_at_most_ten_times_a_second_and_the_last_one_always(monkeyp
 
 @pytest.mark.parametrize("question", ["", "  \n "])
 def test_an_empty_question_is_not_asked(handlers, studio, question):
-    (shown,) = handlers["chat_send"](question, "")
+    (shown,) = handlers["chat_send"](question, "", 100)
     assert "Type a question first." in named(shown)["q-problem"]
     assert studio.chats.latest() == []
 
@@ -110,7 +110,7 @@ def test_buttons_change_while_answers_are_written(ask):
 def test_what_can_not_be_asked_is_said_and_stays_in_the_message_box(handlers, studio, monkeypatch):
     monkeypatch.setattr(studio, "_engine", None)
     monkeypatch.setattr(studio, "readiness", Readiness(False, "Loading the model."))
-    (shown,) = [named(update) for update in handlers["chat_send"](QUESTION, "")]
+    (shown,) = [named(update) for update in handlers["chat_send"](QUESTION, "", 100)]
     assert "Loading the model." in shown["q-problem"]
     assert "q-question" not in shown
 
@@ -120,7 +120,7 @@ def test_a_disk_without_room_is_said_and_the_question_stays(handlers, studio, mo
         raise AssistantError("quartet.db can't be written. Free some room.")
 
     monkeypatch.setattr(studio.chats, "new", full)
-    (shown,) = handlers["chat_send"](QUESTION, "")
+    (shown,) = handlers["chat_send"](QUESTION, "", 100)
     assert list(named(shown)) == ["q-problem"]
     assert "Free some room." in named(shown)["q-problem"]
 
@@ -143,7 +143,7 @@ def test_a_problem_in_mid_stream_keeps_what_was_said(ask, engine, monkeypatch):
 
 def test_stop_ends_the_answers_and_they_say_so(handlers, ask, engine):
     engine.queue(*["word " * 200] * 4)
-    streamed = handlers["chat_send"](QUESTION, "")
+    streamed = handlers["chat_send"](QUESTION, "", 100)
     chat_id = named(next(streamed))["q-chat-id"]
     handlers["chat_stop"](chat_id)
     shown = named(list(streamed)[-1])
@@ -152,7 +152,7 @@ def test_stop_ends_the_answers_and_they_say_so(handlers, ask, engine):
 
 def test_a_chat_that_is_being_answered_takes_no_second_question(handlers, ask, engine):
     engine.queue(*["word " * 20] * 4)
-    streamed = handlers["chat_send"](QUESTION, "")
+    streamed = handlers["chat_send"](QUESTION, "", 100)
     chat_id = named(next(streamed))["q-chat-id"]
     assert "still answering" in ask("Another", chat_id)[-1]["q-problem"]
     removal = named(handlers["chat_remove"](chat_id, clicked(chat=chat_id)))
@@ -164,7 +164,7 @@ def test_a_chat_that_is_being_answered_takes_no_second_question(handlers, ask, e
 def test_a_closed_page_ends_its_answers_and_keeps_what_was_said(handlers, engine, studio, monkeypatch):
     monkeypatch.setattr(compare, "SECONDS_BETWEEN_UPDATES", 0.0)
     engine.queue(*["word " * 20] * 4)
-    streamed = handlers["chat_send"](QUESTION, "")
+    streamed = handlers["chat_send"](QUESTION, "", 100)
     shown = [named(next(streamed)) for _ in range(3)]
     streamed.close()
     chat_id = shown[0]["q-chat-id"]
@@ -178,7 +178,7 @@ def test_another_page_follows_answers_while_they_are_written_and_shows_how_they_
 ):
     monkeypatch.setattr(studio_module, "SAVE_EVERY", 0.0)
     engine.queue(*["word " * 20] * 4)
-    streamed = handlers["chat_send"](QUESTION, "")
+    streamed = handlers["chat_send"](QUESTION, "", 100)
     chat_id = named(next(streamed))["q-chat-id"]
     other = named(handlers["chat_load"](SimpleNamespace(query_params={"chat": chat_id})))
     assert all('aria-busy="true"' in other[lane] for lane in LIVE)
@@ -193,7 +193,7 @@ def test_another_page_follows_answers_while_they_are_written_and_shows_how_they_
 
 def test_retry_replaces_the_answers_with_another_seed(handlers, chat_id, engine, studio):
     engine.queue("Once more.", "Twice.", "Thrice.", "Again.")
-    shown = named(list(handlers["chat_retry"](chat_id))[-1])
+    shown = named(list(handlers["chat_retry"](chat_id, 100))[-1])
     assert "Once more." in shown["q-live-prompt"]
     assert engine.asked[-1].sampling.seed == 1
     assert len(studio.chats.read(chat_id).turns) == 1
@@ -300,7 +300,8 @@ def test_each_answer_says_what_produced_it(ask):
     for fact in (
         "0.3 s to first word",
         "paper",
-        "version 0001, scale 1",
+        "version 0001",
+        "<dt>Voice strength</dt><dd>100 %</dd>",
         "from index 0001",
         "seed 0",
         "3 written",
