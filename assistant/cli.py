@@ -298,7 +298,7 @@ def _searched(studio: Studio, asked: Iterable[Question], count: int) -> Iterator
 def _answered(
     studio: Studio, asked: tuple[Question, ...], lanes: tuple[Lane, ...]
 ) -> Iterator[dict[str, Any]]:
-    """A line for each question and lane; `AT_ONCE` questions are asked at a time, to fill the engine's batch."""
+    """A line for each question and lane; `AT_ONCE` questions are asked at a time."""
     setup = studio.setup(Sampling())
 
     def answers(question: Question) -> tuple[Answer, ...]:

@@ -186,15 +186,30 @@ def five(new_adapter: NewAdapter) -> list[Path]:
     return [new_adapter(seed, 0.2, target_modules=["o_proj"]) for seed in range(10, 10 + RESIDENT + 1)]
 
 
-def test_of_more_adapters_than_are_kept_the_least_recently_used_one_goes(small, five):
+def test_of_more_adapters_than_are_kept_the_least_recently_used_one_goes_until_it_is_asked_for(small, five):
     engine, runner = small
     for number, folder in enumerate(five[:RESIDENT]):
         engine.load_adapter(str(number), folder)
     engine.load_adapter("0", five[0])
     engine.load_adapter("4", five[4])
     assert runner.router.names == {str(five[number]) for number in (0, 2, 3, 4)}
-    with pytest.raises(AssistantError, match="The adapter 1 is not loaded"):
-        said(engine, request("Hi", "1"))
+    again = said(engine, request("Hi", "1"))
+    assert runner.router.names == {str(five[number]) for number in (0, 3, 4, 1)}
+    engine.load_adapter("1", five[1])
+    assert said(engine, request("Hi", "1")) == again != said(engine, request("Hi"))
+
+
+def test_the_adapter_being_loaded_stays_where_rows_need_all_the_others(small, five):
+    engine, runner = small
+    for number, folder in enumerate(five[:RESIDENT]):
+        engine.load_adapter(str(number), folder)
+    streams = [engine.generate([endless(str(number))]) for number in range(RESIDENT)]
+    for stream in streams:
+        next(stream)
+    engine.load_adapter("4", five[4])
+    assert runner.router.names == {str(folder) for folder in five}
+    for stream in streams:
+        stream.close()
 
 
 def test_an_adapter_that_a_row_needs_stays(small, five):
