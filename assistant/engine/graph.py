@@ -27,7 +27,7 @@ from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json
 
-LAYOUT = 1
+LAYOUT = 2
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's and the number format."""

@@ -45,6 +45,8 @@ QUESTION = "How much is delivery, and when is it free?"
 ADAPTERS = (None, "brand", None, "brand")
 """Of the lanes: prompt only, fine-tuned, RAG, combined."""
 NO_REUSE = 0
+USERS = {"torch": (1, 4), "graph": (1, 4, 8, 16)}
+"""Who ask at the same time; torch is asked less, since it takes long."""
 
 
 class Passage:
@@ -264,7 +266,7 @@ def measure(rounds: int, gguf: Path | None) -> dict[str, Any]:
             "c/d": four / one,
             "tokens a second": 4 * NEW / four,
             "first token, by lane": [row.first_token for row in rows],
-            "users": {count: users(each, tokenizer, count) for count in (1, 4, 8, 16)},
+            "users": {count: users(each, tokenizer, count) for count in USERS[name]},
             "longest gap": longest,
             "median gap": usual,
             "gap ratio": longest / usual,

@@ -85,7 +85,7 @@ def test_a_graph_is_used_if_it_is_faster_and_says_the_same(seconds, logits, reas
 
 def test_the_work_to_compare_by_reads_more_than_a_page_and_goes_on_from_there(new_runner: NewRunner):
     runner = Watched(new_runner(slots=4, capacity=512))
-    trial = try_out(runner, rounds=3)
+    trial = try_out(runner, 259, rounds=3)
     assert {len(part.tokens) > PAGE for part in runner.steps[0]} == {True}
     assert [[len(part.tokens) for part in parts] for parts in runner.steps[1:]] == [[1] * 4] * 5
     assert [parts[0].start for parts in runner.steps] == [0, *range(48, 53)]
