@@ -235,7 +235,8 @@ def paced(answers: Answers) -> Answers:
 
     The last ones come always, and so do new places in the waiting line: after one, nothing may come for long.
     """
-    shown_at, places, held = float("-inf"), [], None
+    places: list[int | None] = []
+    shown_at, held = float("-inf"), None
     for given in answers:
         held, before = given, places
         places = [answer.waiting for answer in given]

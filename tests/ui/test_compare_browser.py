@@ -66,7 +66,8 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
 
 
 def strength(page):
-    """Opens the voice strength; returns its slider."""
+    """Opens the voice strength once the page is there; returns its slider."""
+    expect(page.locator(".q-welcome, #q-asked .q-question")).to_be_visible()
     page.click("[data-opens=strength]")
     return page.locator("#q-strength input[type=range]")
 
