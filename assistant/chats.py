@@ -1,4 +1,4 @@
-"""The chats people had with the lanes: kept turn by turn, so that a reload loses nothing.
+"""The chats people had with the lanes: kept turn by turn, with drafts, so that a reload loses nothing.
 
 It knows questions, answers and their order. It does not know who answers.
 """

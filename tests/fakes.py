@@ -18,7 +18,7 @@ class QueueEngine:
     """Answers what was queued, word by word for all rows in turn, and keeps the requests it was asked.
 
     With nothing queued a row says "Nothing was queued." `pause` is slept before each round of words. `line`
-    holds what each row is told of its place in the waiting line before its first word, a round each.
+    holds the places in the waiting line that all rows are told before their first words.
     """
 
     def __init__(self, *answers: str, pause: float = 0.0) -> None:

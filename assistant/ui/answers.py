@@ -24,7 +24,7 @@ ENDINGS = {
     "busy": "not begun: too many answers were waiting",
     "failed": "failed",
 }
-CUT_SHORT = ("length", "time", "cancelled", "busy")
+CUT_SHORT = ("length", "time", "cancelled")
 """Endings that are said under the answer: there would have been more."""
 
 

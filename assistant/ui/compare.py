@@ -231,15 +231,20 @@ class Handlers:
 
 
 def paced(answers: Answers) -> Answers:
-    """The newest answers so far, at most every `SECONDS_BETWEEN_UPDATES`, and the last ones always."""
-    shown_at, waiting = float("-inf"), None
+    """The newest answers so far, at most every `SECONDS_BETWEEN_UPDATES`.
+
+    The last ones come always, and so do new places in the waiting line: after one, nothing may come for long.
+    """
+    places: list[int | None] = []
+    shown_at, held = float("-inf"), None
     for given in answers:
-        waiting = given
-        if time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
+        held, before = given, places
+        places = [answer.waiting for answer in given]
+        if places != before or time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
             yield given
-            shown_at, waiting = time.monotonic(), None
-    if waiting is not None:
-        yield waiting
+            shown_at, held = time.monotonic(), None
+    if held is not None:
+        yield held
 
 
 def page(studio: Studio) -> None:

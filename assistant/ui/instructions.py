@@ -76,7 +76,7 @@ def instructions_panel(studio: Studio) -> None:
         save = gr.Button("Save", variant="primary", size="md", elem_id="q-instructions-save")
         reset = gr.Button("Reset", size="md", elem_id="q-instructions-reset")
     outcome = gr.HTML(apply_default_css=False, js_on_load=None)
-    shown: dict[str, Any] = {"outputs": [text, note, outcome], "show_progress": "hidden"}
+    shown: dict[str, Any] = {"outputs": [text, note, outcome], "show_progress": "hidden", "queue": False}
     gr.on(None, does.show, None, api_name="instructions_show", **shown)
     save.click(does.save, text, api_name="instructions_save", **shown)
     reset.click(does.reset, text, api_name="instructions_reset", **shown)

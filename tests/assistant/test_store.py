@@ -54,6 +54,21 @@ def test_opening_again_keeps_what_is_there(tmp_path):
         assert connection.execute(select(chats.c.id)).scalars().all() == ["one"]
 
 
+def test_a_database_of_the_first_version_gets_what_came_since_and_loses_nothing(tmp_path):
+    path = tmp_path / "it.db"
+    open_database(path).dispose()
+    old = sqlite3.connect(path)
+    old.executescript(
+        "ALTER TABLE chats DROP COLUMN strength; INSERT INTO chats VALUES ('one', 'now', 'half a quest');"
+        "PRAGMA user_version = 1"
+    )
+    old.close()
+    for _ in range(2):  # the second opening finds it done
+        chat = Chats(open_database(path)).read("one")
+        assert (chat.draft, chat.strength) == ("half a quest", 100)
+    assert sqlite3.connect(path).execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
 def test_a_full_disk_is_told_when_something_is_written(tmp_path):
     database = open_database(tmp_path / "it.db")
     with database.connect() as connection:

@@ -311,6 +311,15 @@ def test_the_adapter_of_the_open_company_is_loaded_from_its_own_folder(studio, e
     assert engine.loaded[first] == studio.workspace.adapters / first
 
 
+def test_a_chat_asks_as_itself_and_at_the_strength_it_is_given(studio, engine, tmp_path):
+    install_adapter(studio, tmp_path)
+    chat_id = studio.chats.new()
+    run(studio.ask(chat_id, "Hi", scale=1.4))
+    run(studio.ask_again(chat_id, scale=0.5))
+    assert [request.scale for request in engine.asked if request.adapter] == [1.4, 1.4, 0.5, 0.5]
+    assert engine.owners == [chat_id, chat_id]
+
+
 def test_a_company_without_a_voice_is_named_after_its_folder(studio):
     assert studio.brand() == Brand("acme")
 
@@ -359,7 +368,8 @@ def test_questions_wait_politely_while_the_models_are_loading(workspace):
         run(studio.ask(studio.chats.new(), "Hi"))
 
 
-def test_loading_ends_ready_with_the_engines_description(workspace):
+def test_loading_ends_ready_with_the_engines_description_and_logs_it_once(workspace, caplog):
+    caplog.set_level("INFO", "assistant")
     seen = []
 
     class Watched(FakeModels):
@@ -374,6 +384,7 @@ def test_loading_ends_ready_with_the_engines_description(workspace):
     while not studio.readiness.ready and time.monotonic() < deadline:
         time.sleep(0.01)
     assert (studio.readiness.ready, studio.readiness.text) == (True, "Queue engine on paper")
+    assert [record.getMessage() for record in caplog.records] == ["Answering: Queue engine on paper"]
     assert (seen[0].text, seen[0].fraction) == ("Loading the queue engine", 0.5)
 
 

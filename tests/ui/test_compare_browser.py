@@ -65,6 +65,80 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
     expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
 
 
+def strength(page):
+    """Opens the voice strength once the page is there; returns its slider."""
+    expect(page.locator(".q-welcome, #q-asked .q-question")).to_be_visible()
+    page.click("[data-opens=strength]")
+    return page.locator("#q-strength input[type=range]")
+
+
+def test_the_voice_strength_is_set_by_keyboard_asked_with_and_there_after_a_reload(
+    browser_page, address, engine
+):
+    page = browser_page
+    engine.queue(*ANSWERS, *ANSWERS)
+    page.goto(address)
+    slider = strength(page)
+    for _ in range(8):
+        slider.press("ArrowRight")
+    expect(page.locator(".q-tool-strength")).to_contain_text("140 %")
+    page.keyboard.press("Escape")
+    expect(page.locator("#q-drawer-strength")).to_be_hidden()
+    ask(page, "How long do refunds take?")
+    ended(page)
+    assert [request.scale for request in engine.asked] == [0, 1.4, 0, 1.4]
+    expect(page.locator("#q-live .q-facts", has_text="voice at 140 %")).to_have_count(2)
+    page.reload()
+    expect(page.locator(".q-tool-strength")).to_contain_text("140 %")
+    expect(strength(page)).to_have_value("140")
+    page.get_by_role("button", name="Back to 100 %").click()
+    expect(page.locator(".q-tool-strength")).to_contain_text("100 %")
+    page.keyboard.press("Escape")
+    page.click("#q-retry")
+    until(lambda: len(engine.asked) == 8)
+    assert [request.scale for request in engine.asked[4:]] == [0, 1, 0, 1]
+
+
+def test_another_chat_brings_its_own_voice_strength(browser_page, address, engine, studio):
+    page = browser_page
+    engine.queue(*ANSWERS)
+    page.goto(address)
+    strength(page).press("Home")
+    expect(page.locator(".q-tool-strength")).to_contain_text("Voice strength 0 %")
+    page.keyboard.press("Escape")
+    ask(page, "Without its voice")
+    ended(page)
+    page.click("[data-new-chat]")
+    expect(page.locator(".q-tool-strength")).to_contain_text("100 %")
+    page.go_back()
+    expect(page.locator(".q-tool-strength")).to_contain_text("Voice strength 0 %")
+    assert len(studio.chats.latest()) == 1
+
+
+def test_the_voice_strength_fits_a_phone_and_closes_by_a_tap_beside_it(browser_page, address):
+    page = browser_page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    slider = strength(page)
+    expect(slider).to_be_in_viewport()
+    slider.press("End")
+    expect(page.locator(".q-tool-strength")).to_contain_text("150 %")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".q-welcome > p").click()
+    expect(page.locator("#q-drawer-strength")).to_be_hidden()
+
+
+def test_a_lane_in_the_waiting_line_says_so_until_it_writes(browser_page, address, engine):
+    page = browser_page
+    engine.queue(*ANSWERS)
+    engine.line, engine.pause = (3, 0), 1.0
+    page.goto(address)
+    ask(page, "How long do refunds take?")
+    expect(page.locator("#q-live-tuned")).to_contain_text("Waiting: 3 answers are before this one")
+    expect(page.locator("#q-live-tuned")).to_contain_text("Next in line")
+    expect(page.locator("#q-live-tuned")).to_contain_text("A few days, dear.")
+
+
 def test_a_pasted_text_that_is_too_long_is_neither_cut_nor_asked(browser_page, address, engine):
     browser_page.goto(address)
     box = browser_page.locator("#q-question textarea")
