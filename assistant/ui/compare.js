@@ -23,7 +23,8 @@ window.quartet = (() => {
       drawer.setAttribute("role", "dialog");
       drawer.setAttribute("aria-label", name);
     }
-    setTimeout(() => drawer.querySelector(".q-close").focus({ preventScroll: true }), 30);
+    const first = drawer.querySelector("input[type=range]") || drawer.querySelector(".q-close");
+    setTimeout(() => first.focus({ preventScroll: true }), 30);
   }
 
   function closeDrawer() {

@@ -21,6 +21,7 @@ from assistant.ui import build
 from assistant.workspace import open_workspace
 from knowledge.retrieval import KnowledgeBase
 from tests.fakes import FakeModels, QueueEngine, WordEncoder
+from tests.ui.asking import ANSWERS, QUESTION, named
 
 CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 30_000
@@ -105,6 +106,23 @@ def studio(workbench: Workbench, engine: QueueEngine, prepared: Path, tmp_path: 
 def handlers(workbench: Workbench, studio: Studio) -> dict[str, Callable[..., Any]]:
     """The functions behind the pages by their API names."""
     return workbench.handlers
+
+
+@pytest.fixture
+def ask(handlers: dict[str, Callable[..., Any]], engine: QueueEngine) -> Callable[..., list[dict[str, Any]]]:
+    """Asks a question and returns all that was shown, by element id."""
+
+    def run(question=QUESTION, chat_id="", answers=ANSWERS, strength=100):
+        engine.queue(*answers)
+        return [named(update) for update in handlers["chat_send"](question, chat_id, strength)]
+
+    return run
+
+
+@pytest.fixture
+def chat_id(ask: Callable[..., list[dict[str, Any]]]) -> str:
+    """A chat with one question."""
+    return ask()[-1]["q-chat-id"]
 
 
 @pytest.fixture(scope="session")

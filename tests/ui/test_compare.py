@@ -3,48 +3,17 @@
 import re
 from types import SimpleNamespace
 
-import gradio as gr
 import pytest
 
 from assistant import studio as studio_module
-from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
-from assistant.lanes import LANES, Answer, Finish, Piece, Source
+from assistant.lanes import LANES, Answer, Source
 from assistant.studio import Readiness
 from assistant.ui import compare
-from assistant.ui.answers import answer_html
-from assistant.ui.board import toolbar
-from assistant.ui.layout import status_line
-from tests.fakes import FakeModels
+from tests.ui.asking import ANSWERS, QUESTION, named
+from tests.ui.working_pages import clicked
 
-QUESTION = "How long do refunds take for unopened pots?"
-ANSWERS = ("Some days.", "A few days, dear.", "Five days.", "Five days, dear.")
 LIVE = [f"q-live-{lane.key}" for lane in LANES]
-
-
-def named(update):
-    """What a handler returned, by element id."""
-    return {component.elem_id: value for component, value in update.items()}
-
-
-def clicked(**data):
-    return gr.EventData(None, data)
-
-
-@pytest.fixture
-def ask(handlers, engine):
-    """Asks a question and returns all that was shown, by element id."""
-
-    def run(question=QUESTION, chat_id="", answers=ANSWERS, strength=100):
-        engine.queue(*answers)
-        return [named(update) for update in handlers["chat_send"](question, chat_id, strength)]
-
-    return run
-
-
-@pytest.fixture
-def chat_id(ask):
-    return ask()[-1]["q-chat-id"]
 
 
 def test_one_question_is_answered_by_four_lanes_at_the_same_time(ask, engine, monkeypatch):
@@ -324,58 +293,6 @@ def test_each_answer_says_what_produced_it(ask):
     assert "<dd>none</dd>" in ask()[-1]["q-live-prompt"]
 
 
-def test_the_voice_strength_is_what_the_tuned_lanes_are_asked_with_and_shown_as_observed(
-    handlers, ask, engine
-):
-    shown = ask(strength=140)[-1]
-    engine.queue(*ANSWERS)
-    again = named(list(handlers["chat_retry"](shown["q-chat-id"], 0))[-1])
-    assert [request.scale for request in engine.asked] == [0, 1.4, 0, 1.4, 0, 0, 0, 0]
-    for lane in ("q-live-tuned", "q-live-combined"):
-        assert "<dt>Voice strength</dt><dd>140 %</dd>" in shown[lane]
-        assert "voice at 140 %" in shown[lane]
-        assert "voice at 0 %" in again[lane]
-    assert "Voice strength" not in shown["q-live-rag"]
-
-
-def test_the_voice_strength_is_kept_with_its_chat(handlers, studio, chat_id):
-    assert handlers["chat_strength"](65, chat_id) == chat_id
-    assert named(handlers["chat_open"](clicked(chat=chat_id)))["q-strength"] == 65
-    assert named(handlers["chat_open"](clicked(chat="")))["q-strength"] == 100
-    made = handlers["chat_strength"](150, "new-strong")
-    assert studio.chats.read(made).strength == 150
-    assert handlers["chat_strength_reset"](made) == (100, made)
-    assert studio.chats.read(made).strength == 100
-
-
-def test_what_is_set_while_lanes_write_stays(ask, handlers, chat_id):
-    assert "q-strength" not in ask()[-1]
-    assert "q-strength" not in named(handlers["chat_follow"](chat_id))
-
-
-def test_a_model_server_is_asked_at_full_strength_and_offers_no_other(handlers, studio, chat_id, monkeypatch):
-    handlers["chat_strength"](65, chat_id)
-    served = FakeModels(endpoint=Endpoint("http://gpu:8000/v1", "base", "brand"))
-    monkeypatch.setattr(studio, "_models", served)
-    assert studio.remote
-    assert named(handlers["chat_open"](clicked(chat=chat_id)))["q-strength"] == 100
-    assert 'data-opens="strength"' in toolbar(strength=True)
-    assert 'data-opens="strength"' not in toolbar(strength=False)
-
-
-@pytest.mark.parametrize(
-    ("place", "text"),
-    [
-        (12, "Waiting: 12 answers are before this one"),
-        (1, "Waiting: 1 answer is before this one"),
-        (0, "Next in line"),
-        (None, "Thinking"),
-    ],
-)
-def test_a_lane_that_waits_says_how_many_are_before_it(place, text):
-    assert text in answer_html(Answer("tuned", waiting=place), 1, writing=True)
-
-
 def test_lanes_show_their_place_in_the_waiting_line_until_they_write(ask, engine, monkeypatch):
     monkeypatch.setattr(compare, "SECONDS_BETWEEN_UPDATES", 0.0)
     engine.line = (2, 1)
@@ -389,43 +306,6 @@ def test_lanes_show_their_place_in_the_waiting_line_until_they_write(ask, engine
 def test_chats_are_the_owners_that_take_turns(ask, engine, chat_id):
     ask("And then?", chat_id)
     assert engine.owners == [chat_id, chat_id]
-
-
-@pytest.mark.parametrize(
-    ("reason", "text"),
-    [("time", "stopped at the time limit"), ("stop", "ended at a stop text"), ("busy", "too many answers")],
-)
-def test_each_ending_of_the_engine_has_its_words(ask, engine, monkeypatch, reason, text):
-    refusal = "Quartet is busy. Ask again in a minute." if reason == "busy" else ""
-    finish = Finish(reason, "paper", None, 0.0, 1412, 0, 0.0, 300.0, refusal, reused_tokens=1380)
-    pieces = [Piece(row, "", finish) for row in range(4)]
-    monkeypatch.setattr(engine, "generate", lambda *_: iter(pieces))
-    shown = ask()[-1]["q-live-prompt"]
-    assert f"<dt>Ending</dt><dd>{text}" in shown or f"begun: {text}" in shown
-    assert ('role="alert">Quartet is busy.' in shown) == (reason == "busy")
-    assert "1,412 read (1,380 of them kept from before), 0 written" in shown
-    assert "to first word" not in shown
-
-
-@pytest.mark.parametrize(
-    ("description", "text"),
-    [
-        (
-            "SmolLM2-135M-Instruct-bcc81830 on cpu, bfloat16 (no graphics card), compiled graph",
-            "SmolLM2-135M-Instruct on this computer’s processor",
-        ),
-        (
-            "Qwen3-8B on cuda, bfloat16 (the card computes it), torch",
-            "Qwen3-8B on this computer’s graphics card",
-        ),
-        ("Qwen3-8B on the model server at http://gpu/v1", "Qwen3-8B on the model server at http://gpu/v1"),
-    ],
-    ids=["processor", "card", "server"],
-)
-def test_the_status_line_is_short_and_the_whole_of_it_is_there_to_open(description, text):
-    shown = status_line(Readiness(True, description, 1.0))
-    assert f"<span>{text}</span>" in shown
-    assert f"<p>{description}</p>" in shown
 
 
 def test_a_lane_without_an_adapter_says_so_and_links_to_training(ask, studio):

@@ -1,33 +1,16 @@
 """The page Compare in a real browser: the journeys of people at a desk and with a phone."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
 
 from assistant.studio import Readiness
+from tests.ui.asking import ANSWERS, ended, type_question
+from tests.ui.working_pages import until
 
 LANES = ("prompt", "tuned", "rag", "combined")
-ANSWERS = ("Some days.", "A few days, dear.", "Five days.", "Five days, dear.")
 LONG = ("word " * 300,) * 4
-
-
-def ask(page, question):
-    page.fill("#q-question textarea", question)
-    page.keyboard.press("Enter")
-
-
-def until(true, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def ended(page):
-    expect(page.locator("#q-send")).to_be_visible()
-    page.wait_for_timeout(1000)  # Gradio takes the next question once it has closed the last one's stream
 
 
 def test_a_question_streams_in_four_lanes_and_its_source_opens_and_a_reload_shows_it_again(
@@ -56,7 +39,7 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
     engine.queue(*LONG, *ANSWERS)
     engine.pause = 0.03
     page.goto(address)
-    ask(page, "Tell me everything")
+    type_question(page, "Tell me everything")
     expect(page.locator("#q-live-prompt")).to_contain_text("word word")
     page.keyboard.press("Escape")
     ended(page)
@@ -65,75 +48,12 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
     expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
 
 
-def strength(page):
-    """Opens the voice strength once the page is there; returns its slider."""
-    expect(page.locator(".q-welcome, #q-asked .q-question")).to_be_visible()
-    page.click("[data-opens=strength]")
-    return page.locator("#q-strength input[type=range]")
-
-
-def test_the_voice_strength_is_set_by_keyboard_asked_with_and_there_after_a_reload(
-    browser_page, address, engine
-):
-    page = browser_page
-    engine.queue(*ANSWERS, *ANSWERS)
-    page.goto(address)
-    slider = strength(page)
-    for _ in range(8):
-        slider.press("ArrowRight")
-    expect(page.locator(".q-tool-strength")).to_contain_text("140 %")
-    page.keyboard.press("Escape")
-    expect(page.locator("#q-drawer-strength")).to_be_hidden()
-    ask(page, "How long do refunds take?")
-    ended(page)
-    assert [request.scale for request in engine.asked] == [0, 1.4, 0, 1.4]
-    expect(page.locator("#q-live .q-facts", has_text="voice at 140 %")).to_have_count(2)
-    page.reload()
-    expect(page.locator(".q-tool-strength")).to_contain_text("140 %")
-    expect(strength(page)).to_have_value("140")
-    page.get_by_role("button", name="Back to 100 %").click()
-    expect(page.locator(".q-tool-strength")).to_contain_text("100 %")
-    page.keyboard.press("Escape")
-    page.click("#q-retry")
-    until(lambda: len(engine.asked) == 8)
-    assert [request.scale for request in engine.asked[4:]] == [0, 1, 0, 1]
-
-
-def test_another_chat_brings_its_own_voice_strength(browser_page, address, engine, studio):
-    page = browser_page
-    engine.queue(*ANSWERS)
-    page.goto(address)
-    strength(page).press("Home")
-    expect(page.locator(".q-tool-strength")).to_contain_text("Voice strength 0 %")
-    page.keyboard.press("Escape")
-    ask(page, "Without its voice")
-    ended(page)
-    page.click("[data-new-chat]")
-    expect(page.locator(".q-tool-strength")).to_contain_text("100 %")
-    page.go_back()
-    expect(page.locator(".q-tool-strength")).to_contain_text("Voice strength 0 %")
-    assert len(studio.chats.latest()) == 1
-
-
-def test_the_voice_strength_fits_a_phone_and_closes_by_a_tap_beside_it(browser_page, address):
-    page = browser_page
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(address)
-    slider = strength(page)
-    expect(slider).to_be_in_viewport()
-    slider.press("End")
-    expect(page.locator(".q-tool-strength")).to_contain_text("150 %")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    page.locator(".q-welcome > p").click()
-    expect(page.locator("#q-drawer-strength")).to_be_hidden()
-
-
 def test_a_lane_in_the_waiting_line_says_so_until_it_writes(browser_page, address, engine):
     page = browser_page
     engine.queue(*ANSWERS)
     engine.line, engine.pause = (3, 0), 1.0
     page.goto(address)
-    ask(page, "How long do refunds take?")
+    type_question(page, "How long do refunds take?")
     expect(page.locator("#q-live-tuned")).to_contain_text("Waiting: 3 answers are before this one")
     expect(page.locator("#q-live-tuned")).to_contain_text("Next in line")
     expect(page.locator("#q-live-tuned")).to_contain_text("A few days, dear.")
@@ -167,12 +87,12 @@ def test_another_chat_opens_in_mid_stream_back_returns_and_removal_is_confirmed(
     page = browser_page
     engine.queue(*ANSWERS, *LONG)
     page.goto(address)
-    ask(page, "The first chat")
+    type_question(page, "The first chat")
     expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
     page.click("[data-new-chat]")
     expect(page.locator(".q-welcome")).to_be_visible()
     engine.pause = 0.03
-    ask(page, "The second chat")
+    type_question(page, "The second chat")
     expect(page.locator("#q-live-prompt")).to_contain_text("word word")
     page.click("[data-opens=chats]")
     page.locator(".q-chats a", has_text="The first chat").click()
@@ -199,7 +119,7 @@ def test_a_phone_shows_one_lane_at_a_time_and_nothing_scrolls_sideways(browser_p
     engine.queue(*ANSWERS, *ANSWERS)
     page.goto(address)
     for question in ("One", "Two"):
-        ask(page, question)
+        type_question(page, question)
         ended(page)
         expect(page.locator("#q-asked")).to_have_text(question)
     page.get_by_role("tab", name="RAG").click()
@@ -213,7 +133,7 @@ def test_a_drawer_can_be_closed_without_keys_however_far_it_is_scrolled(browser_
     page.set_viewport_size({"width": 390, "height": 844})
     engine.queue(*ANSWERS)
     page.goto(address)
-    ask(page, "How long do refunds take?")
+    type_question(page, "How long do refunds take?")
     ended(page)
     page.get_by_role("tab", name="RAG").click()
     page.locator(".q-source:visible").first.click()
@@ -238,7 +158,7 @@ def test_columns_follow_the_width_of_the_screen(browser_page, address, engine, w
     page.set_viewport_size({"width": width, "height": 900})
     engine.queue(*ANSWERS)
     page.goto(address)
-    ask(page, "One")
+    type_question(page, "One")
     expect(page.locator("#q-live-prompt")).to_contain_text("Some days.")
     boxes = [page.locator(f"#q-live-{lane}").bounding_box() for lane in LANES]
     assert len({round(box["x"]) for box in boxes if box}) == columns
@@ -252,7 +172,7 @@ def test_the_page_is_there_before_the_models_and_says_what_still_loads(
     monkeypatch.setattr(studio, "_engine", None)
     page.goto(address)
     expect(page.locator("#q-status")).to_contain_text("Loading the chat model")
-    ask(page, "Too early")
+    type_question(page, "Too early")
     expect(page.locator("#q-problem")).to_contain_text("Loading the chat model")
     expect(page.locator("#q-question textarea")).to_have_value("Too early")
     studio.readiness = Readiness(True, "Queue engine on paper", 1.0)
