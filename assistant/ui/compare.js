@@ -24,7 +24,7 @@ window.quartet = (() => {
       drawer.setAttribute("aria-label", name);
     }
     const first = drawer.querySelector("input[type=range]") || drawer.querySelector(".q-close");
-    setTimeout(() => first.focus({ preventScroll: true }), 30);
+    first.focus({ preventScroll: true });
   }
 
   function closeDrawer() {

@@ -52,7 +52,9 @@ def strength(page):
     """Opens the voice strength once the page is there; returns its slider."""
     expect(page.locator(".q-welcome, #q-asked .q-question")).to_be_visible()
     page.click("[data-opens=strength]")
-    return page.locator("#q-strength input[type=range]")
+    slider = page.locator("#q-strength input[type=range]")
+    expect(slider).to_be_focused()
+    return slider
 
 
 def test_the_voice_strength_is_set_by_keyboard_asked_with_and_there_after_a_reload(
