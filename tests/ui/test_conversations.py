@@ -6,7 +6,7 @@ from assistant.conversations import Conversation, Refusal
 from assistant.prompts import Message
 from assistant.ui.charts import bars
 from assistant.ui.conversations_parts import SHOWN_REFUSALS, reader_html, refused_html
-from tests.ui.working_pages import chats, clicked, dropped, uploads
+from tests.ui.working_pages import chats, clicked, dropped, listening, uploads
 
 BOARD = ("said", "files", "numbers", "refused", "reader", "reading")
 BAD_LINE = '{"messages": [{"role": "user", "content": "Hello?"}]}\n'
@@ -124,6 +124,7 @@ def test_a_file_with_a_bad_line_7_is_dropped_read_and_removed(address, browser_p
     page = browser_page
     (tmp_path / "june.jsonl").write_text(lines(12, bad=[7]))
     page.goto(f"{address}/conversations")
+    listening(page)
     page.set_input_files("#q-conversations-drop input", tmp_path / "june.jsonl")
     row = page.locator("#q-conversations-refused tbody tr")
     row.wait_for()

@@ -13,7 +13,7 @@ from assistant.ui.intake import Addition, Intake
 from knowledge.chunking import Passage
 from knowledge.retrieval import Findings, Found, KnowledgeBase, Progress
 from tests.ui.conftest import RETURNS
-from tests.ui.working_pages import clicked, dropped, until, uploads
+from tests.ui.working_pages import clicked, dropped, listening, until, uploads
 
 DROP = """() => {
   const drop = new DataTransfer();
@@ -254,6 +254,7 @@ def test_a_folder_is_added_found_opened_removed_and_brought_back(address, browse
     (tmp_path / "help" / "uk" / "hours.md").write_text(HOURS)
     (tmp_path / "help" / ".hidden.md").write_text("# Hidden")
     page.goto(f"{address}/documents")
+    listening(page)
     page.set_input_files("#q-documents-drop input[webkitdirectory]", tmp_path / "help")
     page.get_by_role("button", name="uk/hours.md", exact=True).wait_for()
     page.reload()

@@ -14,7 +14,7 @@ from assistant.loading import LocalModels
 from assistant.models import STARTER_EMBEDDER, models_folder
 from assistant.server import make_app
 from assistant.studio import Studio
-from tests.ui.working_pages import chats
+from tests.ui.working_pages import chats, listening
 
 LANES = ("prompt", "tuned", "rag", "combined")
 HOURS = "# Opening hours\n\nThe shop opens at nine. The red bag and the blue pot are in the shop.\n"
@@ -54,6 +54,7 @@ def ask(page, question):
 
 def add(page, drop, path, text):
     path.write_text(text, encoding="utf-8")
+    listening(page)
     page.set_input_files(f"{drop} input >> nth=0", path)
 
 

@@ -44,3 +44,9 @@ def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         assert time.monotonic() < end, "It did not come true in time."
         time.sleep(0.02)
     return found
+
+
+def listening(page: Any) -> None:
+    """Wait until a page that was just opened hears what is chosen in it, as any person's hand does."""
+    page.locator(".q-dot").first.wait_for()
+    page.wait_for_timeout(1000)
