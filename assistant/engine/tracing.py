@@ -26,8 +26,6 @@ NAME = "quartet_pages"
 """Under this name transformers calls `attend` as the model's attention."""
 STEP_INPUTS = ("tokens", "positions", "lasts", "mask", "past", "begins", "pages", "page_begins", "longest")
 """What changes with every step; then come the pages of each layer, then the adapters of each group."""
-SMALL = 65_536
-"""Weights in a matrix below which compressing it gains nothing."""
 
 
 @dataclass(frozen=True)
@@ -258,21 +256,3 @@ def _operator(inputs: Sequence[Any], sizes: Sizes) -> Any:
     for which in "kv":
         info[f"num_{which}_heads"], info[f"{which}_head_size"] = sizes.heads, sizes.size
     return attention.output(0)
-
-
-def compress(graph: Any) -> None:
-    """Keep large matrices in 8 bits, with a scale for each output (symmetric, round to nearest)."""
-    from openvino import opset13 as ops
-
-    for node in graph.get_ops():
-        if node.get_type_name() != "MatMul" or node.input_value(1).get_node().get_type_name() != "Constant":
-            continue
-        weight = node.input_value(1).get_node()
-        values = weight.get_data()
-        if values.ndim != 2 or values.size < SMALL:
-            continue
-        scale = np.maximum(np.abs(values).max(axis=1, keepdims=True) / 127, 1e-12).astype(np.float32)
-        rounded = ops.constant(np.rint(values / scale).astype(np.int8))
-        again = ops.multiply(ops.convert(rounded, "f32"), ops.constant(scale))
-        node.input(1).replace_source_output(again.output(0))
-    graph.validate_nodes_and_infer_types()
