@@ -14,7 +14,7 @@ def main() -> None:
     try:
         import typer
 
-        from assistant.cli import serve
+        from assistant.cli.serving import serve
     except ModuleNotFoundError as missing:
         sys.exit(
             f"Quartet's parts are not installed yet ({missing.name} is missing). "

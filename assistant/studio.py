@@ -100,6 +100,8 @@ class Studio:
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
         self.readiness = Readiness(False, "The models are not loaded yet.")
+        self.told: Report = lambda text, fraction: None
+        """Told too, besides `readiness`, what is being loaded and how far it is."""
         self.open(root)
 
     # -- the company --
@@ -178,6 +180,7 @@ class Studio:
         with self._loading:
             self._engine = self._engine or self._models.engine(self._report)
             self.readiness = Readiness(True, self._engine.describe(), 1.0)
+        self.told("The models are loaded", 1.0)
         logger.info("Answering: %s", self.readiness.text)
 
     def load_encoder(self) -> Encoder:
@@ -191,12 +194,16 @@ class Studio:
         try:
             self.load()
         except AssistantError as problem:
-            self.readiness = Readiness(False, "The models could not be loaded.", problem=str(problem))
+            self._fail(str(problem))
         except Exception as problem:  # noqa: BLE001 - a thread has nobody above it who would show this
-            text = f"Loading the models failed: {problem}. Start again, or name another model with --model."
-            self.readiness = Readiness(False, "The models could not be loaded.", problem=text)
+            self._fail(f"Loading the models failed: {problem}. Start again, or name another with --model.")
+
+    def _fail(self, problem: str) -> None:
+        self.readiness = Readiness(False, "The models could not be loaded.", problem=problem)
+        logger.error("The models could not be loaded. %s", problem)
 
     def _report(self, text: str, fraction: float) -> None:
+        self.told(text, fraction)
         if not self.readiness.ready:
             self.readiness = Readiness(False, text, fraction)
 

@@ -22,7 +22,7 @@ from assistant.errors import AssistantError
 
 CHUNK = 512
 """Prompt tokens read in a step while no stream is running."""
-CHUNK_BESIDE = 32
+CHUNK_BESIDE = 24
 """Prompt tokens read in a step beside running streams, so that none of them stalls."""
 
 

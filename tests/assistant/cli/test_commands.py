@@ -21,7 +21,8 @@ KEYS = ["prompt", "tuned", "rag", "combined"]
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> QueueEngine:
     engine = QueueEngine()
-    monkeypatch.setattr(cli, "LocalModels", lambda model=None: FakeModels(engine))
+    for module in (cli.opening, cli.documents, cli.training):
+        monkeypatch.setattr(module, "LocalModels", lambda model=None: FakeModels(engine))
     return engine
 
 
@@ -87,7 +88,7 @@ def test_index_names_a_path_that_is_not_there(root, guide, tmp_path):
 def test_search_prints_the_passages_of_a_question(root, guide):
     run("index", guide, "--workspace", root)
     result = run("search", "how often to water", "-k", 3, "--workspace", root)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code, result.stderr) == (0, "Loading the word encoder: 20 %\n")
     (answer,) = lines(result.stdout)
     assert answer["id"] == "1"
     (passage,) = answer["passages"]
@@ -152,7 +153,7 @@ def test_ask_takes_chosen_lanes_and_each_questions_history(root, engine, tmp_pat
     }
     assert heard["And then?"] == ["Hi", "Hello!"]
     assert heard["Why?"] == []
-    assert "2 of 2 questions" in result.stderr
+    assert "Asking 2 questions" in result.stderr
 
 
 def test_ask_writes_a_file_and_leaves_stdout_empty(root, engine, tmp_path):
@@ -195,7 +196,7 @@ def test_a_disk_without_room_is_one_line_too(root, guide, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device", "/somewhere/full")
 
-    monkeypatch.setattr(cli, "files_under", full)
+    monkeypatch.setattr(cli.documents, "files_under", full)
     text = "/somewhere/full can't be written (No space left on device). Free some room"
     assert text in refused(run("index", guide, "--workspace", root))
 
@@ -319,7 +320,7 @@ def test_ctrl_c_asks_the_training_to_save_and_stop(root, ending, monkeypatch):
             raise KeyboardInterrupt
         sleep(min(seconds, 0.05))
 
-    monkeypatch.setattr(cli.time, "sleep", pressed)
+    monkeypatch.setattr(cli.training.time, "sleep", pressed)
     result = run("train", "--workspace", root)
     assert result.exit_code == 0
     assert lines(result.stdout)[0]["event"] == "stopped"
@@ -336,7 +337,7 @@ def test_without_a_workspace_the_demo_company_is_opened_and_seeded_first(engine,
         seeded.append(workspace.root)
         write_brand(workspace.brand_file, Brand("Fernhollow"))
 
-    monkeypatch.setattr(cli, "seed_demo", seed)
+    monkeypatch.setattr(cli.opening, "seed_demo", seed)
     result = run("ask", "Hi", "--lanes", "prompt")
     assert result.exit_code == 0
     assert seeded == [default_workspace()]
@@ -344,7 +345,7 @@ def test_without_a_workspace_the_demo_company_is_opened_and_seeded_first(engine,
 
 
 def test_a_named_workspace_is_made_but_not_seeded(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli, "seed_demo", lambda workspace: pytest.fail("seeded all the same"))
+    monkeypatch.setattr(cli.opening, "seed_demo", lambda workspace: pytest.fail("seeded all the same"))
     assert run("ask", "Hi", "--lanes", "prompt", "--workspace", tmp_path / "mine").exit_code == 0
     assert open_workspace(tmp_path / "mine").database.exists()
 
@@ -356,7 +357,7 @@ def test_the_model_option_reaches_the_models(tmp_path, monkeypatch):
         named.append(model)
         return FakeModels()
 
-    monkeypatch.setattr(cli, "LocalModels", models)
+    monkeypatch.setattr(cli.opening, "LocalModels", models)
     run("ask", "Hi", "--lanes", "prompt", "--model", "org/model", "--workspace", tmp_path / "mine")
     assert named == ["org/model"]
 
@@ -373,7 +374,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
         given.append((endpoint, trained))
         return FakeModels(QueueEngine(), endpoint)
 
-    monkeypatch.setattr(cli, "RemoteModels", models)
+    monkeypatch.setattr(cli.opening, "RemoteModels", models)
     return given
 
 

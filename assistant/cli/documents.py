@@ -1,0 +1,73 @@
+"""`quartet index` and `quartet search`: the company's documents."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assistant.cli.lines import asked_questions, write_lines
+from assistant.cli.opening import loading, open_studio
+from assistant.cli.options import OutOption, QuestionsOption, WorkspaceOption
+from assistant.cli.problems import plain_errors
+from assistant.errors import AssistantError
+from assistant.evaluation import Question
+from assistant.loading import LocalModels
+from assistant.studio import Studio
+from knowledge.retrieval import files_under
+
+
+@plain_errors
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Documents, or folders of documents.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add documents to the company's knowledge; prints a line for each."""
+    studio = open_studio(workspace, LocalModels())
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise AssistantError(f"There is no {', '.join(missing)}. Name files or folders that exist.")
+    refused = 0
+    with loading(studio) as progress:
+        states = studio.knowledge.add(
+            files_under(paths), progress=lambda at: progress(at.text, at.done / max(at.total, 1))
+        )
+    for state in states:
+        refused += state.state == "refused"
+        typer.echo(f"{state.name}\t{state.state}\t{state.passages} passages\t{state.message}".rstrip())
+    if refused:
+        raise AssistantError(f"{refused} of the documents were refused; the others are indexed.")
+
+
+@plain_errors
+def search(
+    question: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    count: Annotated[int, typer.Option("-k", help="Passages to find.", min=1)] = 10,
+    questions: QuestionsOption = None,
+    out: OutOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Find passages for a question, or for a file of questions."""
+    studio = open_studio(workspace, LocalModels())
+    if not len(studio.knowledge):
+        raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
+    asked = asked_questions(question, questions)
+    with loading(studio):
+        studio.load_encoder()
+    write_lines(_searched(studio, asked, count), out)
+
+
+def _searched(studio: Studio, asked: Iterable[Question], count: int) -> Iterator[dict[str, Any]]:
+    for question in asked:
+        history = [(turn.role, turn.content) for turn in question.history]
+        findings = studio.knowledge.search(question.question, history, count=count)
+        passages = [
+            {
+                "document": found.passage.document,
+                "place": found.passage.place,
+                "text": found.passage.text,
+                "score": found.score,
+            }
+            for found in findings.found
+        ]
+        yield {"id": question.id, "passages": passages}
