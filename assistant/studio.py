@@ -172,16 +172,19 @@ class Studio:
 
     def load(self) -> None:
         """Load the models that are not loaded yet; a second caller waits for the first."""
-        with self._loading:
-            self._encoder = self._encoder or self._models.encoder(self._report)
-        add_demo_documents(
-            self.workspace, self.knowledge, lambda at: self._report(at.text, at.done / max(at.total, 1))
-        )
+        self.load_knowledge()
         with self._loading:
             self._engine = self._engine or self._models.engine(self._report)
             self.readiness = Readiness(True, self._engine.describe(), 1.0)
         self.told("The models are loaded", 1.0)
         logger.info("Answering: %s", self.readiness.text)
+
+    def load_knowledge(self) -> None:
+        """Load what a search needs: the embedding model and, at its first start, the demo's documents."""
+        self.load_encoder()
+        add_demo_documents(
+            self.workspace, self.knowledge, lambda at: self._report(at.text, at.done / max(at.total, 1))
+        )
 
     def load_encoder(self) -> Encoder:
         """The embedding model, loaded on first use."""

@@ -112,7 +112,8 @@ def _answered(
                 if answer.error:
                     typer.echo(f"{question.id}, {answer.lane}: {answer.error}", err=True)
                 yield _line(question, answer)
-            progress(doing, done / len(asked))
+            if done < len(asked):
+                progress(doing, done / len(asked))
 
 
 def _line(question: Question, answer: Answer) -> dict[str, Any]:

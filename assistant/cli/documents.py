@@ -49,11 +49,11 @@ def search(
 ) -> None:
     """Find passages for a question, or for a file of questions."""
     studio = open_studio(workspace, LocalModels())
-    if not len(studio.knowledge):
-        raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
     asked = asked_questions(question, questions)
     with loading(studio):
-        studio.load_encoder()
+        studio.load_knowledge()
+    if not len(studio.knowledge):
+        raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
     write_lines(_searched(studio, asked, count), out)
 
 

@@ -175,7 +175,7 @@ def test_ask_writes_a_file_and_leaves_stdout_empty(root, engine, tmp_path):
         (["ask", "Hi", "--lanes", "gpt"], "'gpt' is no lane"),
         (["ask", ""], "The question is empty"),
         (["ask", "x" * 50_000], "50,000 characters"),
-        (["search"], "This company has no documents"),
+        (["search", "Hi"], "This company has no documents"),
         (["train"], "There are no conversations to learn from"),
         (["train", "/gone.jsonl"], "/gone.jsonl"),
         (["train", "--settings", "{"], "is not JSON"),
