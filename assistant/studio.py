@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
+from assistant.comparison import Rounds, Studies
 from assistant.conversations import ConversationStore
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
@@ -31,6 +32,7 @@ from assistant.lanes import (
     ask,
 )
 from assistant.prompts import check_question
+from assistant.ratings import Marks, Votes
 from assistant.store import open_database
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
 from knowledge.retrieval import Encoder, KnowledgeBase
@@ -109,7 +111,9 @@ class Studio:
     def open(self, root: Path) -> None:
         """Open the company kept in `root` in place of the present one."""
         self.workspace: Workspace = open_workspace(root)
-        self.chats = Chats(open_database(self.workspace.database))
+        database = open_database(self.workspace.database)
+        self.chats, self.marks = Chats(database), Marks(database)
+        self.studies, self.rounds, self.votes = Studies(database), Rounds(database), Votes(database)
         self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
         self.conversations = ConversationStore(self.workspace.conversations)
         self.jobs = Jobs(self.workspace.jobs)

@@ -1,62 +1,21 @@
-"""The workspace's SQLite database: opened safely, with a version, written in whole transactions.
+"""A database file opened: safe for several processes, refused with a text where it can't be used.
 
-It knows how to open and migrate. What the tables hold is known by the modules that read them (`chats.py`).
+It knows how to open and migrate. What the tables are is known by `tables.py`.
 """
 
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    text,
-)
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine import Engine as Database
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DatabaseError
 
 from assistant.errors import AssistantError, unwritable
-
-FULL_STRENGTH = 100
-"""The voice strength, in percent, that a chat has until somebody changes it: as it was trained."""
-SCHEMA_VERSION = 2
-MIGRATIONS = {1: f"ALTER TABLE chats ADD COLUMN strength INTEGER NOT NULL DEFAULT {FULL_STRENGTH}"}
-"""By version, what makes the next one of it."""
-
-metadata = MetaData()
-chats = Table(
-    "chats",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("created", String, nullable=False),
-    Column("draft", Text, nullable=False, default=""),
-    Column("strength", Integer, nullable=False, default=FULL_STRENGTH),
-)
-turns = Table(
-    "turns",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("chat_id", ForeignKey("chats.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("question", Text, nullable=False),
-    Column("created", String, nullable=False),
-)
-answers = Table(
-    "answers",
-    metadata,
-    Column("turn_id", ForeignKey("turns.id", ondelete="CASCADE"), primary_key=True),
-    Column("lane", String, primary_key=True),
-    Column("value", JSON, nullable=False),
-)
+from assistant.store.migrations import MIGRATIONS, SCHEMA_VERSION
+from assistant.store.tables import metadata
 
 
 def open_database(path: Path) -> Database:
@@ -92,7 +51,8 @@ def _bring_up(connection: Connection, version: int) -> None:
     if version == 0:
         metadata.create_all(connection)
     for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-        connection.execute(text(MIGRATIONS[older]))
+        for statement in MIGRATIONS[older]:
+            connection.execute(text(statement))
     connection.execute(text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
 
 

@@ -1,0 +1,56 @@
+"""Quick marks: kept by answer, taken back, and never among the votes."""
+
+import pytest
+
+from assistant.chats import Chats
+from assistant.errors import AssistantError
+from assistant.ratings import Mark, Marks
+from assistant.store import open_database
+from tests.studies import desk, opened
+
+
+@pytest.fixture
+def database(tmp_path):
+    return open_database(tmp_path / "it.db")
+
+
+@pytest.fixture
+def chats(database):
+    return Chats(database)
+
+
+def test_the_last_mark_of_an_answer_is_kept(database, chats):
+    marks, chat = Marks(database), chats.new()
+    first, second = chats.add_turn(chat, "A?"), chats.add_turn(chat, "B?")
+    marks.set(first, "rag", Mark(thumb=-1))
+    marks.set(first, "rag", Mark(thumb=1, score=4))
+    marks.set(second, "tuned", Mark(score=2))
+    assert marks.of_chat(chat) == {(first, "rag"): Mark(1, 4), (second, "tuned"): Mark(None, 2)}
+    assert marks.of_chat(chats.new()) == {}
+
+
+def test_marks_go_with_their_turn_and_when_its_answers_are_replaced(database, chats):
+    marks, chat = Marks(database), chats.new()
+    first, second = chats.add_turn(chat, "A?"), chats.add_turn(chat, "B?")
+    for turn in (first, second):
+        marks.set(turn, "rag", Mark(thumb=1))
+    marks.clear(first)
+    assert marks.of_chat(chat) == {(second, "rag"): Mark(1)}
+    chats.remove_turn(second)
+    assert marks.of_chat(chat) == {}
+
+
+@pytest.mark.parametrize("mark", [Mark(thumb=2), Mark(thumb=0), Mark(score=0), Mark(score=6)])
+def test_what_is_no_mark_is_refused(database, chats, mark):
+    turn = chats.add_turn(chats.new(), "A?")
+    with pytest.raises(AssistantError, match="is no mark"):
+        Marks(database).set(turn, "rag", mark)
+    with pytest.raises(AssistantError, match="is no lane"):
+        Marks(database).set(turn, "human", Mark(thumb=1))
+
+
+def test_a_mark_is_no_vote(database, chats):
+    parts = desk(database)
+    study = opened(parts)
+    Marks(database).set(chats.add_turn(chats.new(), "A?"), "rag", Mark(thumb=1, score=5))
+    assert parts.votes.of_study(study.id) == ()
