@@ -10,16 +10,21 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import psutil
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.access import Accounts, Sessions
 from assistant.errors import AssistantError
+from assistant.gate import Gate
 from assistant.studio import Studio
+from assistant.workspace import accounts_file
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
@@ -42,15 +47,28 @@ SECURITY_HEADERS = {
 """Sent with every response. 'unsafe-eval' is there for Gradio's templates and plots."""
 
 
-def make_app(studio: Studio, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
-    """The web application of a studio, answering only requests addressed to one of `hosts`."""
+def make_app(
+    studio: Studio, hosts: Sequence[str] = LOOPBACK, *, accounts: Accounts | None = None, root_path: str = ""
+) -> FastAPI:
+    """The web application of a studio, answering only requests addressed to one of `hosts`.
+
+    With `accounts`, people log in first; `root_path` is what a proxy in front puts before all addresses.
+    """
     # Read by libraries when they are imported and by Gradio when it builds: nothing is reported to anybody.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from assistant.ui import mount
+    from assistant.ui import PAGES, mount
 
     app = FastAPI(title="Quartet", docs_url=None, redoc_url=None, openapi_url=None)
+    if accounts is not None:
+        app.add_middleware(
+            Gate,
+            sessions=Sessions(accounts),
+            audit=lambda: studio.audit,
+            pages=[page.address for page in PAGES],
+        )
     # No other site gets an answer it could read; being there, it also keeps Gradio from adding its own rules.
+    app.get("/audit.csv")(lambda: _csv(studio.audit.to_csv()))
     app.add_middleware(CORSMiddleware, allow_origins=())
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
@@ -58,23 +76,45 @@ def make_app(studio: Studio, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
     return mount(app, studio)
 
 
-def serve(studio: Studio, host: str = "127.0.0.1", port: int = 7860) -> None:
+def _csv(text: str) -> Response:
+    named = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=named)
+
+
+def serve(
+    studio: Studio, host: str = "127.0.0.1", port: int = 7860, names: Sequence[str] = (), root_path: str = ""
+) -> None:
     """Serve the pages until the process is asked to end; prints the address once it answers.
 
+    `names` are what browsers call this machine, besides `host`. Where there are accounts, people log in.
+
     Raises:
-        AssistantError: the host is not this machine alone, or the port is taken.
+        AssistantError: the host is not this machine alone and there are no accounts, or the port is taken.
     """
-    if host not in LOOPBACK:
-        raise AssistantError(
-            f"--host {host} would open Quartet to the network. There are no logins yet, so anybody there "
-            "could read and change everything. Use --host 127.0.0.1, and an SSH tunnel from elsewhere."
-        )
+    accounts: Accounts | None = Accounts(accounts_file())
+    if accounts is not None and not accounts.all():
+        if host not in LOOPBACK:
+            raise AssistantError(
+                f"--host {host} opens Quartet to the network, and nobody can log in yet, so anybody there "
+                "could read and change everything. Make an account first, with "
+                "`quartet user add NAME --role manager`, or use --host 127.0.0.1."
+            )
+        accounts = None
     _log_to_terminal()
     listener = _listen(host, port)
+    app = make_app(studio, (*LOOPBACK, *own_names(host), *names), accounts=accounts, root_path=root_path)
     config = uvicorn.Config(
-        make_app(studio), log_level="warning", access_log=False, timeout_graceful_shutdown=2
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, root_path=root_path
     )
     _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
+
+
+def own_names(host: str) -> set[str]:
+    """What browsers may call this machine: the host it serves on or, on all addresses, each of them."""
+    if host not in EVERYWHERE:
+        return {host}
+    addresses = {each.address for found in psutil.net_if_addrs().values() for each in found}
+    return addresses | {socket.gethostname(), socket.getfqdn()}
 
 
 def _log_to_terminal() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.access import AuditLog
 from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
@@ -117,6 +118,7 @@ class Studio:
         self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
         self.conversations = ConversationStore(self.workspace.conversations)
         self.jobs = Jobs(self.workspace.jobs)
+        self.audit = AuditLog(self.workspace.audit_log)
 
     def companies(self) -> list[Workspace]:
         """The companies that can be opened, the open one too."""

@@ -49,6 +49,11 @@ class Workspace:
         return self.root / "adapters"
 
     @property
+    def audit_log(self) -> Path:
+        """Who did what, when, as JSON lines; written where people log in."""
+        return self.root / "audit.jsonl"
+
+    @property
     def jobs(self) -> Path:
         """Long tasks: a folder each."""
         return self.root / "jobs"
@@ -57,6 +62,11 @@ class Workspace:
 def quartet_home() -> Path:
     """Where models and companies live unless said otherwise: $QUARTET_HOME, else ~/.quartet."""
     return Path(os.environ.get("QUARTET_HOME") or Path.home() / ".quartet")
+
+
+def accounts_file() -> Path:
+    """Where the people are kept who may log in, for all companies of this machine."""
+    return quartet_home() / "accounts.json"
 
 
 def default_workspace() -> Path:

@@ -8,10 +8,14 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from argon2 import PasswordHasher
 from numpy.typing import NDArray
 
 from assistant.endpoint import Endpoint
 from assistant.lanes import Finish, Piece, Request
+
+QUICK_HASHES = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes of passwords in no time, for tests alone."""
 
 
 class QueueEngine:

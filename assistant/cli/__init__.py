@@ -6,7 +6,7 @@ work.
 
 import typer
 
-from assistant.cli import asking, documents, serving, training
+from assistant.cli import asking, documents, serving, training, users
 
 app = typer.Typer(
     help="Quartet: find out whether your chat assistant needs prompting, fine-tuning, retrieval, or both.",
@@ -23,3 +23,4 @@ for command in (
     asking.evaluate,
 ):
     app.command()(command)
+app.add_typer(users.app, name="user")

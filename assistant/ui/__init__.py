@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from assistant.studio import Studio
 from assistant.ui import company, compare, conversations, documents, train
+from assistant.ui.guarding import GuardedBlocks
 from assistant.ui.layout import Page, frame
 from assistant.ui.theme import head, theme
 from assistant.workspace import quartet_home
@@ -29,11 +30,14 @@ CLEAN_UP = (3600, 24 * 3600)
 
 def build(studio: Studio) -> gr.Blocks:
     """All pages of a studio."""
-    with gr.Blocks(title="Quartet", analytics_enabled=False, fill_width=True, delete_cache=CLEAN_UP) as demo:
+    with GuardedBlocks(
+        title="Quartet", analytics_enabled=False, fill_width=True, delete_cache=CLEAN_UP
+    ) as demo:
         frame(studio, PAGES[0], PAGES)
     for each in PAGES[1:]:
         with demo.route(each.name, each.address):
             frame(studio, each, PAGES)
+    demo.record = lambda person, handler: studio.audit.record(person, handler)
     return demo.queue(max_size=64)
 
 

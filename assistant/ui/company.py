@@ -7,14 +7,16 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.access import Accounts
 from assistant.brand import Brand, read_brand
 from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.ui.company_parts import Listed, companies_html, preview_html, steps_html
-from assistant.ui.layout import heading, notice
+from assistant.ui.layout import heading, live, notice
 from assistant.ui.parts import PROBLEMS, html, section
+from assistant.ui.people import people_html
 from assistant.ui.voice import FIELDS, Field, brand_of, texts_of
-from assistant.workspace import Workspace
+from assistant.workspace import Workspace, accounts_file
 
 LEAD = "Who your assistants speak for, and how. All four are given this voice before every question."
 QUICK: dict[str, Any] = {"show_progress": "hidden", "queue": False}
@@ -108,6 +110,10 @@ class Handlers:
         except AssistantError as problem:
             return Brand(name=self._key), str(problem)
 
+    def people(self) -> str:
+        """Who may log in, and what was done in this company."""
+        return people_html(Accounts(accounts_file()).all(), self._studio.audit.entries())
+
     def _steps(self) -> str:
         try:
             return steps_html(self._studio.first_steps())
@@ -141,6 +147,7 @@ def page(studio: Studio) -> None:
         with gr.Column(scale=5, min_width=320, elem_classes="q-company-aside"):
             preview = html("q-company-preview", "follow_voice")
             companies = _companies_part(does)
+    live(does.people, elem_id="q-company-people", js_on_load=None)
     shown = [steps, companies, said, preview, form, *fields]
     gr.on(None, does.load, None, shown, api_name="company_load", **QUICK)
     # Not `input`: that one does not come when text is pasted.

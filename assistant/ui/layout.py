@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.access import ALONE, Person, asking, may_open
 from assistant.errors import AssistantError
 from assistant.studio import Readiness, Studio
 
@@ -81,14 +82,26 @@ def company_name(studio: Studio) -> str:
 
 def header(company: str, page: Page, pages: Sequence[Page]) -> str:
     """The wordmark, the company's name and the ways to the pages, as HTML."""
+    person = asking()
     links = "".join(
         f'<a href="/{each.address}"{" aria-current=page" if each == page else ""}>{escape(each.name)}</a>'
         for each in pages
+        if may_open(person, each.address)
     )
     return (
         f'<div class="q-bar"><a class="q-wordmark" href="/" aria-label="Quartet, home">{MARK}Quartet</a>'
         f'<span class="q-company" title="{escape(company)}">{escape(company)}</span>'
-        f'<nav class="q-nav" aria-label="Pages">{links}</nav></div>'
+        f'<nav class="q-nav" aria-label="Pages">{links}</nav>{_leaving(person)}</div>'
+    )
+
+
+def _leaving(person: Person) -> str:
+    """Who is logged in, and the way out; nothing where nobody has to log in."""
+    if person is ALONE:
+        return ""
+    return (
+        f'<form class="q-leave" method="post" action="/logout"><span title="{escape(person.role.value)}">'
+        f"{escape(person.name)}</span><button>Log out</button></form>"
     )
 
 

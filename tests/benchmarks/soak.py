@@ -29,6 +29,9 @@ ENDINGS = ("end", "length", "cancelled", "busy")
 SETTLED = 0.25
 """Share of the time after which memory is taken as settled."""
 
+SILENCE = 120
+"""Seconds in which nobody is sent anything, while somebody waits: then something is stuck."""
+
 
 class Soak:
     """The engine, its users, and what they saw."""
@@ -37,6 +40,8 @@ class Soak:
         self._engine, self._folders, self._until = engine, folders, until
         self.seen: Counter[str] = Counter()
         self._guard = threading.Lock()
+        self.heard = time.monotonic()
+        """When anybody was last sent anything."""
 
     def user(self, number: int) -> None:
         """Ask until the time is up."""
@@ -61,6 +66,7 @@ class Soak:
         stop, ends = threading.Event(), 0
         stream = self._engine.generate(requests, stop.is_set, owner)
         for pieces, piece in enumerate(stream, 1):
+            self.heard = time.monotonic()
             if piece.finish:
                 ends += 1
                 self._count(piece.finish.reason if piece.finish.reason in ENDINGS else piece.finish.error)
@@ -95,7 +101,7 @@ def main() -> None:
         while any(user.is_alive() for user in users):
             time.sleep(5)
             memory.append((time.monotonic() - began, psutil.Process().memory_info().rss / 1e6))
-            if time.monotonic() - began > 60 * options.minutes + 120:
+            if time.monotonic() - soak.heard > SILENCE:
                 print("STUCK:", sum(user.is_alive() for user in users), "users")
                 os._exit(1)
     later = [size for at, size in memory if at > SETTLED * 60 * options.minutes]

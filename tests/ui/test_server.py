@@ -106,7 +106,7 @@ def test_files_of_the_workspace_are_not_served(client, studio):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::"])
 def test_the_network_is_refused_while_there_are_no_logins(studio, host):
-    with pytest.raises(AssistantError, match="no logins yet"):
+    with pytest.raises(AssistantError, match="nobody can log in yet"):
         serve(studio, host, 7860)
 
 

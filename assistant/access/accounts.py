@@ -1,0 +1,136 @@
+"""The people who may log in: name, role and a hash of the password, kept for all companies of this machine.
+
+Passwords are hashed with argon2; nothing else of them is kept.
+"""
+
+import re
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from assistant.access.rights import Person, Role
+from assistant.errors import AssistantError
+from assistant.workspace import read_json, write_json
+
+VERSION = 1
+NAME = re.compile(r"\w[\w.@+-]{0,79}")
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 256
+"""Characters; hashing takes longer with length, which nobody may use against the server."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One person who may log in."""
+
+    name: str
+    role: Role
+    password_hash: str
+    created: str
+
+    @property
+    def person(self) -> Person:
+        """Who this is, without the hash."""
+        return Person(self.name, self.role)
+
+
+class Accounts:
+    """The accounts in a file; read anew at each question, so that a change counts at once."""
+
+    def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
+        self._path = path
+        self._hasher = hasher or PasswordHasher()
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    def all(self) -> tuple[Account, ...]:
+        """All accounts, by name."""
+        if not self._path.exists():
+            return ()
+        found = read_json(self._path)
+        version = found.get("version") if isinstance(found, dict) else found
+        if version != VERSION:
+            raise AssistantError(
+                f"{self._path} has version {version!r}; this Quartet reads {VERSION}. Update Quartet."
+            )
+        accounts = (Account(**{**each, "role": Role(each["role"])}) for each in found["accounts"])
+        return tuple(sorted(accounts, key=lambda account: account.name))
+
+    def find(self, name: str) -> Account | None:
+        """The account of this name, if there is one."""
+        return next((account for account in self.all() if account.name == name), None)
+
+    def add(self, name: str, role: Role, password: str) -> Account:
+        """Make an account.
+
+        Raises:
+            AssistantError: the name is taken or holds other characters, or the password is too short.
+        """
+        if not NAME.fullmatch(name):
+            raise AssistantError(
+                f"The name {name!r} can't be used: a name begins with a letter or digit, and up to 79 more "
+                "of them or of . _ @ + - follow."
+            )
+        if self.find(name):
+            raise AssistantError(
+                f"There is an account {name} already. Give it a new password with "
+                f"`quartet user reset {name}`."
+            )
+        made = Account(name, role, self._hash(password), datetime.now(UTC).isoformat(timespec="seconds"))
+        self._write((*self.all(), made))
+        return made
+
+    def remove(self, name: str) -> None:
+        """Remove an account; who is logged in with it is not any more.
+
+        Raises:
+            AssistantError: there is none of this name, or it is the last manager of several people.
+        """
+        gone = self._existing(name)
+        rest = tuple(account for account in self.all() if account != gone)
+        if rest and not any(account.role is Role.MANAGER for account in rest):
+            raise AssistantError(
+                f"{name} is the last manager; without one nobody could change anything. "
+                "Add another with `quartet user add NAME --role manager` first."
+            )
+        self._write(rest)
+
+    def reset(self, name: str, password: str) -> None:
+        """Give an account a new password; whoever is logged in with the old one is not any more.
+
+        Raises:
+            AssistantError: there is no account of this name, or the password is too short.
+        """
+        changed = replace(self._existing(name), password_hash=self._hash(password))
+        self._write(tuple(changed if account.name == name else account for account in self.all()))
+
+    def verify(self, name: str, password: str) -> Account | None:
+        """The account that this name and password open; takes as long for a name that nobody has."""
+        account = self.find(name)
+        try:
+            self._hasher.verify(
+                account.password_hash if account else self._nobody, password[:LONGEST_PASSWORD]
+            )
+        except (VerifyMismatchError, InvalidHashError):
+            return None
+        return account
+
+    def _existing(self, name: str) -> Account:
+        account = self.find(name)
+        if account is None:
+            known = ", ".join(each.name for each in self.all()) or "none yet"
+            raise AssistantError(f"There is no account {name}. There are: {known}.")
+        return account
+
+    def _hash(self, password: str) -> str:
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise AssistantError(
+                f"The password has {len(password)} characters; it needs {SHORTEST_PASSWORD} "
+                f"to {LONGEST_PASSWORD}. Take a longer one, such as four random words."
+            )
+        return self._hasher.hash(password)
+
+    def _write(self, accounts: tuple[Account, ...]) -> None:
+        write_json(self._path, {"version": VERSION, "accounts": [asdict(account) for account in accounts]})

@@ -1,0 +1,172 @@
+"""The gate in front of the pages: logins, sessions, and which addresses each role may ask for.
+
+It knows HTTP and the rights of roles. It does not know what the pages show. Without it, on this machine
+alone, whoever asks may do everything.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.resources import files
+from urllib.parse import quote, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from assistant.access import ALONE, PERSON, AuditLog, Person, Role, Sessions, may_open
+from assistant.access.sessions import LIFETIME, TooManyTriesError
+from assistant.errors import AssistantError
+
+COOKIE = "quartet_session"
+LOGIN, LOGOUT = "/login", "/logout"
+OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
+"""What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
+OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json"})
+API = "/gradio_api/"
+ANYBODYS = (
+    "queue/join",
+    "queue/data",
+    "heartbeat/",
+    "run/",
+    "call/",
+    "cancel",
+    "reset",
+    "startup-events",
+    "theme.css",
+)
+"""Of Gradio's routes, those that presenters need too; what they call is checked at each handler."""
+
+logger = logging.getLogger(__name__)
+
+
+class Gate:
+    """Lets requests through for those who are logged in and may ask for it; shows the login to others."""
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, audit: Callable[[], AuditLog], pages: Sequence[str]
+    ) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._audit = audit
+        self._pages = frozenset(pages)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer with the login, 401 or 403."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        request = Request(scope, receive) if scope["type"] == "http" else None
+        path = route_path(scope)
+        if request and path == LOGIN:
+            return await (await self._login(request))(scope, receive, send)
+        if request and path == LOGOUT and request.method == "POST":
+            return await (await self._logout(request))(scope, receive, send)
+        person = await run_in_threadpool(self._person, scope)
+        if person is None and not is_open(path):
+            return await self._refuse_stranger(scope, path)(scope, receive, send)
+        if person is not None and not (is_open(path) or self._may_ask(person, path)):
+            return await _forbidden(person)(scope, receive, send)
+        scope[PERSON] = person
+        await self._app(scope, receive, send)
+
+    def _person(self, scope: Scope) -> Person | None:
+        token = _cookie(Headers(scope=scope).get("cookie", ""))
+        return self._sessions.person(token) if token else None
+
+    def _may_ask(self, person: Person, path: str) -> bool:
+        if person.role is Role.MANAGER:
+            return True
+        if path.startswith(API):
+            return person.role is Role.PRESENTER and path.removeprefix(API).startswith(ANYBODYS)
+        address = path.strip("/")
+        return address in self._pages and may_open(person, address)
+
+    def _refuse_stranger(self, scope: Scope, path: str) -> Response:
+        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
+        if scope.get("method") == "GET" and wants_page:
+            return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={quote(path)}", 303)
+        return JSONResponse({"detail": "Log in first: your session has ended or never began."}, 401)
+
+    async def _login(self, request: Request) -> Response:
+        if request.method != "POST":
+            return _login_page(request)
+        async with request.form(max_files=0, max_fields=5) as form:
+            name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
+        try:
+            token = await run_in_threadpool(self._sessions.log_in, name, password)
+        except TooManyTriesError as problem:
+            return _login_page(request, str(problem), status=429)
+        except AssistantError as problem:
+            return _login_page(request, str(problem), status=500)
+        if token is None:
+            logger.warning("A login failed.")
+            return _login_page(request, "Name and password do not fit. Try again.", status=403)
+        person = self._sessions.person(token)
+        await run_in_threadpool(self._audit().record, person or ALONE, "logged in")
+        return _with_cookie(request, _next(request), token, LIFETIME)
+
+    async def _logout(self, request: Request) -> Response:
+        token = request.cookies.get(COOKIE, "")
+        person = await run_in_threadpool(self._sessions.person, token)
+        self._sessions.log_out(token)
+        if person:
+            await run_in_threadpool(self._audit().record, person, "logged out")
+        return _with_cookie(request, LOGIN, "", 0)
+
+
+def route_path(scope: Scope) -> str:
+    """The path below the prefix that a proxy put in front."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return (path.removeprefix(root) or "/") if root else path
+
+
+def is_open(path: str) -> bool:
+    """Whether a path needs no login."""
+    return path in OPEN_FILES or path.startswith(OPEN)
+
+
+def _cookie(header: str) -> str:
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""
+
+
+def _next(request: Request) -> str:
+    """Where to go after the login: an address of this server, or the first page."""
+    wanted = request.query_params.get("next", "/")
+    parts = urlsplit(wanted)
+    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
+    return wanted if inside else "/"
+
+
+def _with_cookie(request: Request, address: str, token: str, seconds: int) -> Response:
+    root = request.scope.get("root_path", "")
+    answer = RedirectResponse(f"{root}{address}", 303)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=seconds,
+        path=root or "/",
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def _login_page(request: Request, problem: str = "", *, status: int = 200) -> Response:
+    page = files("assistant").joinpath("login.html").read_text(encoding="utf-8")
+    notice = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
+    return HTMLResponse(page.replace("<!-- problem -->", notice), status, {"Cache-Control": "no-store"})
+
+
+def _forbidden(person: Person) -> Response:
+    if person.role is Role.RATER:
+        text = "You are here to rate answers: open the link that you were given."
+    else:
+        text = "This is for managers. Ask one of them, or go back to the page Compare."
+    return PlainTextResponse(text, 403)

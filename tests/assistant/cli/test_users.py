@@ -1,0 +1,34 @@
+"""`quartet user`: accounts from the command line."""
+
+from typer.testing import CliRunner, Result
+
+from assistant.access import Accounts, Role
+from assistant.cli import app
+from assistant.workspace import accounts_file
+
+PASSWORD = "four random words"
+
+
+def run(*arguments: str, password: str = "") -> Result:
+    return CliRunner().invoke(app, ["user", *arguments], input=f"{password}\n")
+
+
+def test_an_account_is_made_listed_given_a_new_password_and_removed():
+    made = run("add", "ann", "--role", "manager", password=PASSWORD)
+    assert made.exit_code == 0 and "ann can log in as manager" in made.stdout
+    (account,) = Accounts(accounts_file()).all()
+    assert account.role is Role.MANAGER
+    assert run("list").stdout == f"ann\tmanager\t{account.created}\n"
+    assert run("reset", "ann", password="another password").exit_code == 0
+    accounts = Accounts(accounts_file())
+    assert accounts.verify("ann", "another password") and not accounts.verify("ann", PASSWORD)
+    assert run("remove", "ann").exit_code == 0
+    assert run("list").stdout == ""
+
+
+def test_a_problem_is_one_line_and_exit_code_1():
+    short = run("add", "ann", "--role", "manager", password="short")
+    assert (short.exit_code, short.stdout) == (1, "")
+    assert "The password has 5 characters" in short.stderr
+    gone = run("remove", "bob")
+    assert gone.exit_code == 1 and "There is no account bob" in gone.stderr
