@@ -1,16 +1,18 @@
 """The chats people had with the lanes: kept turn by turn, with drafts, so that a reload loses nothing.
 
-It knows questions, answers and their order. It does not know who answers.
+It knows questions, answers and their order, and that a chat belongs to who began it: others do not see it.
+It does not know who answers.
 """
 
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Engine as Database
 
+from assistant.access import ALONE, Role, asking
 from assistant.errors import AssistantError
 from assistant.lanes import Answer
 from assistant.prompts import Message, clean
@@ -70,17 +72,18 @@ class Chats:
         """Start an empty chat; returns its id."""
         chat_id = uuid.uuid4().hex
         with self._database.begin() as connection:
-            connection.execute(insert(chats).values(id=chat_id, created=_now(), draft=""))
+            values = {"id": chat_id, "created": _now(), "draft": "", "owner": asking().name}
+            connection.execute(insert(chats).values(values))
         return chat_id
 
     def read(self, chat_id: str) -> Chat:
         """The chat with this id.
 
         Raises:
-            AssistantError: there is none.
+            AssistantError: there is none that belongs to who asks.
         """
         with self._database.begin() as connection:
-            chat = connection.execute(select(chats).where(chats.c.id == chat_id)).one_or_none()
+            chat = connection.execute(select(chats).where(_own(chat_id))).one_or_none()
             if chat is None:
                 raise AssistantError(f"There is no chat {chat_id!r} in this company. Start a new one.")
             asked = connection.execute(
@@ -96,11 +99,12 @@ class Chats:
         return Chat(chat.id, chat.created, chat.draft, stored, chat.strength)
 
     def latest(self, count: int = 30) -> list[ChatSummary]:
-        """The newest chats that hold a question."""
+        """The newest chats of who asks that hold a question."""
         with self._database.begin() as connection:
             rows = connection.execute(
                 select(chats.c.id, chats.c.created, turns.c.question)
                 .join(turns)
+                .where(_owned())
                 .order_by(chats.c.created.desc(), turns.c.id)
             ).all()
         found: dict[str, ChatSummary] = {}
@@ -133,12 +137,12 @@ class Chats:
     def save_draft(self, chat_id: str, draft: str) -> None:
         """Keep a message that was typed but not sent."""
         with self._database.begin() as connection:
-            connection.execute(update(chats).where(chats.c.id == chat_id).values(draft=clean(draft)))
+            connection.execute(update(chats).where(_own(chat_id)).values(draft=clean(draft)))
 
     def save_strength(self, chat_id: str, percent: int) -> None:
         """Keep how strongly the tuned lanes speak in the learned voice."""
         with self._database.begin() as connection:
-            connection.execute(update(chats).where(chats.c.id == chat_id).values(strength=percent))
+            connection.execute(update(chats).where(_own(chat_id)).values(strength=percent))
 
     def remove_turn(self, turn_id: int) -> None:
         """Remove a turn and its answers."""
@@ -148,7 +152,20 @@ class Chats:
     def remove(self, chat_id: str) -> None:
         """Remove a chat with all its turns."""
         with self._database.begin() as connection:
-            connection.execute(delete(chats).where(chats.c.id == chat_id))
+            connection.execute(delete(chats).where(_own(chat_id)))
+
+
+def _owned() -> ColumnElement[bool]:
+    """Of all chats, those of who asks; managers have those too that nobody began by name."""
+    person = asking()
+    if person is ALONE:
+        return true()
+    mine = chats.c.owner == person.name
+    return or_(mine, chats.c.owner == "") if person.role is Role.MANAGER else mine
+
+
+def _own(chat_id: str) -> ColumnElement[bool]:
+    return and_(chats.c.id == chat_id, _owned())
 
 
 def _now() -> str:

@@ -274,6 +274,7 @@ class Studio:
     def stop(self, chat_id: str) -> None:
         """End the answers that are being written in this chat."""
         if chat_id in self._stops:
+            self.chats.read(chat_id)  # raises for another person's
             self._stops[chat_id].set()
 
     def _ask(

@@ -48,5 +48,6 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
             PRIMARY KEY (showing_id),
             FOREIGN KEY(showing_id) REFERENCES showings (id) ON DELETE CASCADE)""",
     ),
+    3: ("ALTER TABLE chats ADD COLUMN owner VARCHAR NOT NULL DEFAULT ''",),
 }
 SCHEMA_VERSION = max(MIGRATIONS) + 1

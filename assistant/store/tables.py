@@ -22,6 +22,7 @@ chats = Table(
     Column("created", String, nullable=False),
     Column("draft", Text, nullable=False, default=""),
     Column("strength", Integer, nullable=False, default=FULL_STRENGTH),
+    Column("owner", String, nullable=False, default=""),
 )
 turns = Table(
     "turns",

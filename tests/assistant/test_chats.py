@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.access import Person, Role, as_person
 from assistant.chats import Chat, Chats
 from assistant.errors import AssistantError
 from assistant.lanes import Answer, Source
@@ -143,3 +144,34 @@ def test_a_chat_that_is_not_there_is_named(chats, chat_id):
     chats.new()
     with pytest.raises(AssistantError, match="There is no chat"):
         chats.read(chat_id)
+
+
+ANN, BOB = Person("ann", Role.PRESENTER), Person("bob", Role.PRESENTER)
+BOSS = Person("boss", Role.MANAGER)
+
+
+def test_a_chat_is_there_for_who_began_it_and_for_nobody_else(chats):
+    with as_person(ANN):
+        mine = chats.new()
+        chats.add_turn(mine, "Q?")
+        chats.save_draft(mine, "half")
+    for other in (BOB, BOSS):
+        with as_person(other):
+            with pytest.raises(AssistantError, match="There is no chat"):
+                chats.read(mine)
+            assert chats.latest() == []
+            chats.save_draft(mine, "changed")
+            chats.save_strength(mine, 10)
+            chats.remove(mine)
+    with as_person(ANN):
+        assert [chat.id for chat in chats.latest()] == [mine]
+        assert (chats.read(mine).draft, chats.read(mine).strength) == ("half", 100)
+
+
+def test_chats_from_before_there_were_logins_are_the_managers(chats):
+    old = chats.new()
+    chats.add_turn(old, "Q?")
+    with as_person(BOSS):
+        assert [chat.id for chat in chats.latest()] == [old]
+    with as_person(ANN), pytest.raises(AssistantError):
+        chats.read(old)

@@ -197,6 +197,22 @@ def test_changes_are_in_the_log_with_who_made_them_and_reading_is_not(clients, s
     assert studio.brand().instructions == "Be brief."
 
 
+def test_a_chat_is_not_there_for_another_person_who_knows_its_id(app, accounts, clients):
+    accounts.add("other", Role.PRESENTER, PASSWORD)
+    other = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    other.post("/login", data={"name": "other", "password": PASSWORD})
+    answer = clients[Role.PRESENTER].post("/gradio_api/run/chat_draft", json={"data": ["My secret", ""]})
+    (chat_id,) = answer.json()["data"]
+    for client in (other, clients[Role.MANAGER]):
+        follow = client.post("/gradio_api/run/chat_follow", json={"data": [chat_id]})
+        assert "There is no chat" in follow.text and "My secret" not in follow.text
+        load = client.post("/gradio_api/run/chat_follow", json={"data": [""]})
+        assert chat_id not in load.text
+        assert client.post("/gradio_api/run/chat_draft", json={"data": ["Mine now", chat_id]}).status_code
+    mine = clients[Role.PRESENTER].post("/gradio_api/run/chat_follow", json={"data": [chat_id]})
+    assert "There is no chat" not in mine.text
+
+
 def test_a_removed_account_is_shut_out_at_once(app, accounts):
     accounts.add("temp", Role.MANAGER, PASSWORD)
     client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
