@@ -1,9 +1,14 @@
-"""Company conversations: read and checked, kept as files, counted, and split for training.
+"""Company conversations: imported and cleaned, kept as files, counted, and split for training.
 
 How a model reads them is known by `prompts.py`, how it learns from them by `training`.
 """
 
-from assistant.conversations.reading import MAX_BYTES, Conversation, Reading, Refusal, read_conversations
+from assistant.conversations.about import About
+from assistant.conversations.cleaning import STEPS, Cleaning, Example
+from assistant.conversations.gathering import Found, files_in, gather
+from assistant.conversations.importing import Progress, import_file
+from assistant.conversations.model import Conversation, Reading, Refusal
+from assistant.conversations.reading import MAX_BYTES, read_conversations
 from assistant.conversations.report import HISTOGRAM, Summary, summary
 from assistant.conversations.splits import Split, near_duplicate_rate, split
 from assistant.conversations.store import ConversationStore, FileSummary
@@ -11,13 +16,22 @@ from assistant.conversations.store import ConversationStore, FileSummary
 __all__ = [
     "HISTOGRAM",
     "MAX_BYTES",
+    "STEPS",
+    "About",
+    "Cleaning",
     "Conversation",
     "ConversationStore",
+    "Example",
     "FileSummary",
+    "Found",
+    "Progress",
     "Reading",
     "Refusal",
     "Split",
     "Summary",
+    "files_in",
+    "gather",
+    "import_file",
     "near_duplicate_rate",
     "read_conversations",
     "split",

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.conversations.reading import Conversation
+from assistant.conversations.model import Conversation
 
 HISTOGRAM = (10, 20, 40, 80, 160, 320)
 """Upper ends (in words, inclusive) of the bins of `Summary.reply_histogram`; the last bin is open."""

@@ -1,6 +1,6 @@
-"""A company's conversation files, kept by name in one folder.
+"""A company's conversation files, kept by name in one folder, with what is known of their import beside them.
 
-It knows files and their removal. It does not know what a line means (`reading.py`).
+It knows files and their removal. Each holds a conversation a line (`reading.py`), whatever its name ends in.
 """
 
 import hashlib
@@ -9,37 +9,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.conversations.reading import Reading, read_conversations
+from assistant.conversations.about import About
+from assistant.conversations.changes import Changes
+from assistant.conversations.model import Conversation, Reading
+from assistant.conversations.reading import read_conversations
 from assistant.errors import AssistantError
-from assistant.workspace import write_bytes
+from assistant.workspace import read_json, write_bytes, write_json
 
 
 @dataclass(frozen=True)
 class FileSummary:
-    """A kept file in numbers; `added` is an ISO time in UTC."""
+    """A kept file in numbers; `added` is an ISO time in UTC, `about` its import where there was one."""
 
     name: str
     conversations: int
     refused: int
     bytes: int
     added: str
+    about: About | None = None
 
 
 class ConversationStore:
     """A company's conversation files, kept by name in one folder; removed ones can be brought back."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.changes = Changes(folder / ".changes.json")
         self._removed = folder / ".removed"
         self._readings: dict[str, tuple[tuple[int, int], Reading]] = {}
+        self._whole: tuple[object, Reading] | None = None
 
     def add(self, path: Path, name: str) -> Reading:
-        """Keep a copy of the file under `name`, in place of an earlier one of that name.
+        """Keep a copy of a file that holds a conversation a line, as it is, in place of one of that name.
 
         Raises:
             AssistantError: it holds no usable conversation, is there already, or its name can't be used.
         """
-        name = _checked_name(name)
+        name = checked_name(name)
         reading = read_conversations(path, name)
         if not reading.conversations:
             raise AssistantError(
@@ -50,15 +56,23 @@ class ConversationStore:
         if twin:
             known = f"{name} is already there" + (f" as {twin}" if twin != name else "")
             raise AssistantError(f"{known}, byte for byte the same file. Nothing was added.")
-        write_bytes(self._folder / name, path.read_bytes())
+        write_bytes(self.folder / name, path.read_bytes())
+        self._about_path(name).unlink(missing_ok=True)
+        self.changes.forget(name)
         return reading
 
+    def keep(self, made: Path, name: str, about: About) -> None:
+        """Take over a file that an import made (it is moved), in place of an earlier one of that name."""
+        write_json(self._about_path(checked_name(name)), about.to_json())
+        made.replace(self.folder / name)
+        self.changes.forget(name)
+
     def twin(self, path: Path) -> str | None:
-        """The name of the kept file that is, byte for byte, the one at `path`; None if there is none."""
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).digest()
+        """The name of the kept file that is, or was imported from, the one at `path`; None if there is none."""
+        digest = digest_of(path)
         for there in self._paths():
-            if there.stat().st_size == len(data) and hashlib.sha256(there.read_bytes()).digest() == digest:
+            about = self._about(there.name)
+            if (about.digest if about else digest_of(there)) == digest:
                 return there.name
         return None
 
@@ -67,25 +81,33 @@ class ConversationStore:
         return [self._summary(path) for path in self._paths()]
 
     def read(self) -> Reading:
-        """All conversations of all files, and all refused lines."""
-        readings = [self._reading(path) for path in self._paths()]
-        return Reading(
-            tuple(conversation for reading in readings for conversation in reading.conversations),
-            tuple(refusal for reading in readings for refusal in reading.refused),
-        )
+        """All conversations of all files as a person left them, those taken out, and all refused lines."""
+        paths = self._paths()
+        stamp = (tuple((path.name, _stamp(path)) for path in paths), self.changes.stamp)
+        if self._whole is None or self._whole[0] != stamp:
+            self._whole = (stamp, self._read([self._reading(path) for path in paths]))
+        return self._whole[1]
 
     def remove(self, name: str) -> None:
         """Take a file out; `restore` brings it back."""
-        self._move(self._folder / _checked_name(name), self._removed / name, "Choose one of the list.")
+        self._move(self.folder / checked_name(name), self._removed / name, "Choose one of the list.")
+        self._move_about(self._about_path(name), self._removed / ".about" / f"{name}.json")
 
     def restore(self, name: str) -> None:
         """Bring back a file that `remove` took out."""
-        there = self._folder / _checked_name(name)
+        there = self.folder / checked_name(name)
         if there.exists():
             raise AssistantError(
                 f"A file named {name} is there already. Remove it first, then restore the old one."
             )
         self._move(self._removed / name, there, "Add the file again.")
+        self._move_about(self._removed / ".about" / f"{name}.json", self._about_path(name))
+
+    def _read(self, readings: list[Reading]) -> Reading:
+        told: list[Conversation] = [each for reading in readings for each in reading.conversations]
+        kept, excluded = self.changes.applied(told)
+        refused = tuple(refusal for reading in readings for refusal in reading.refused)
+        return Reading(kept, refused, excluded)
 
     def _move(self, origin: Path, target: Path, advice: str) -> None:
         if not origin.is_file():
@@ -93,28 +115,59 @@ class ConversationStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         origin.replace(target)
 
+    def _move_about(self, origin: Path, target: Path) -> None:
+        target.unlink(missing_ok=True)
+        if origin.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            origin.replace(target)
+
     def _paths(self) -> list[Path]:
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
         return sorted(
-            path for path in self._folder.iterdir() if path.is_file() and not path.name.startswith(".")
+            path for path in self.folder.iterdir() if path.is_file() and not path.name.startswith(".")
         )
 
+    def _about_path(self, name: str) -> Path:
+        return self.folder / ".about" / f"{name}.json"
+
+    def _about(self, name: str) -> About | None:
+        path = self._about_path(name)
+        return About.of(read_json(path)) if path.exists() else None
+
     def _reading(self, path: Path) -> Reading:
-        status = path.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
+        stamp = _stamp(path)
         kept = self._readings.get(path.name)
         if kept is None or kept[0] != stamp:
-            kept = self._readings[path.name] = (stamp, read_conversations(path))
+            reading, about = read_conversations(path), self._about(path.name)
+            if about:
+                reading = Reading(reading.conversations, about.refusals)
+            kept = self._readings[path.name] = (stamp, reading)
         return kept[1]
 
     def _summary(self, path: Path) -> FileSummary:
-        reading, status = self._reading(path), path.stat()
+        reading, status, about = self._reading(path), path.stat(), self._about(path.name)
         added = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-        return FileSummary(path.name, len(reading.conversations), len(reading.refused), status.st_size, added)
+        refused = about.refused if about else len(reading.refused)
+        return FileSummary(path.name, len(reading.conversations), refused, status.st_size, added, about)
 
 
-def _checked_name(name: str) -> str:
+def digest_of(*paths: Path) -> str:
+    """sha256 of files, one after the other."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def checked_name(name: str) -> str:
+    """The name, if a file can be kept under it.
+
+    Raises:
+        AssistantError: it can't.
+    """
     if (
         not name
         or name.startswith(".")
@@ -125,3 +178,8 @@ def _checked_name(name: str) -> str:
             f"The file name {name!r} can't be used; it may hold no path and not begin with a dot. Rename it."
         )
     return name
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size

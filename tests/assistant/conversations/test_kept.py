@@ -172,7 +172,7 @@ def test_a_file_beyond_the_limit_is_refused_unread(tmp_path):
     with pytest.raises(AssistantError) as problem:
         read_conversations(path)
     expected = (
-        "chats.jsonl has 52 MB; 50 MB is the most that is read. Split it into smaller files and add each."
+        "chats.jsonl has 252 MB; 250 MB is the most that is read. Split it into smaller files and add each."
     )
     assert str(problem.value) == expected
 

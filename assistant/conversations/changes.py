@@ -1,0 +1,102 @@
+"""What a person changed in single conversations: taken out, brought back, rewritten; the last one can be undone.
+
+It knows the sources of conversations. It does not know the files they stand in, which it never touches.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from assistant.conversations.model import Conversation, UnusableError, check_order
+from assistant.errors import AssistantError
+from assistant.prompts import Message, clean
+from assistant.workspace import read_json, write_json
+
+
+class Changes:
+    """The changes of one company in their order, kept in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Changes when anything was changed."""
+        status = self._path.stat() if self._path.exists() else None
+        return (status.st_mtime_ns, status.st_size) if status else (0, 0)
+
+    def exclude(self, source: str) -> None:
+        """Learn nothing from this conversation."""
+        self._add({"source": source, "excluded": True})
+
+    def include(self, source: str) -> None:
+        """Learn from it again."""
+        self._add({"source": source, "excluded": False})
+
+    def edit(self, source: str, messages: Sequence[Message]) -> None:
+        """Put other messages in the place of a conversation's own.
+
+        Raises:
+            AssistantError: a message is empty, or nobody answers a customer.
+        """
+        told = [Message(message.role, clean(message.content).strip()) for message in messages]
+        if not all(message.content for message in told):
+            raise AssistantError("A message is empty. Write its text, or remove the message.")
+        try:
+            check_order(told)
+        except UnusableError as problem:
+            raise AssistantError(f"This can't be learned from: {problem.rule}. {problem.advice}") from problem
+        turns = [{"role": message.role, "content": message.content} for message in told]
+        self._add({"source": source, "messages": turns})
+
+    def undo(self) -> str | None:
+        """Take back the last change; returns the source it concerned, or None if there is none."""
+        entries = self._entries()
+        if not entries:
+            return None
+        write_json(self._path, {"version": 1, "changes": entries[:-1]})
+        return str(entries[-1]["source"])
+
+    def last(self) -> tuple[str, str] | None:
+        """The last change, as what was done ("excluded", "included" or "edited") and the source."""
+        entries = self._entries()
+        if not entries:
+            return None
+        entry = entries[-1]
+        done = "edited" if "messages" in entry else "excluded" if entry["excluded"] else "included"
+        return done, str(entry["source"])
+
+    def forget(self, file: str) -> None:
+        """Drop the changes of a file that another takes the place of."""
+        entries = self._entries()
+        kept = [entry for entry in entries if str(entry["source"]).rpartition(":")[0] != file]
+        if len(kept) < len(entries):
+            write_json(self._path, {"version": 1, "changes": kept})
+
+    def applied(
+        self, conversations: Iterable[Conversation]
+    ) -> tuple[tuple[Conversation, ...], tuple[Conversation, ...]]:
+        """The conversations as changed: those to learn from, and those taken out."""
+        excluded: dict[str, bool] = {}
+        edited: dict[str, tuple[Message, ...]] = {}
+        for entry in self._entries():
+            if "messages" in entry:
+                turns = entry["messages"]
+                edited[entry["source"]] = tuple(Message(turn["role"], turn["content"]) for turn in turns)
+            else:
+                excluded[entry["source"]] = bool(entry["excluded"])
+        told = [
+            replace(each, messages=edited[each.source]) if each.source in edited else each
+            for each in conversations
+        ]
+        return (
+            tuple(each for each in told if not excluded.get(each.source)),
+            tuple(each for each in told if excluded.get(each.source)),
+        )
+
+    def _entries(self) -> list[dict[str, Any]]:
+        return list(read_json(self._path)["changes"]) if self._path.exists() else []
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        write_json(self._path, {"version": 1, "changes": [*self._entries(), entry]})

@@ -1,0 +1,145 @@
+"""What was handed over, as files to import: zip files unpacked within limits, mails and transcripts put together.
+
+It knows names and archives. It does not know what a file holds beyond its format.
+"""
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from assistant.conversations.formats import Recognised, Source, recognise
+from assistant.conversations.store import checked_name
+from assistant.errors import AssistantError
+
+MAX_ENTRIES = 20_000
+MAX_UNPACKED = 4_000_000_000
+MAX_RATIO = 100
+"""Of a zip: files in it, bytes when unpacked, and how many times its size that may be."""
+TOGETHER = ("mail", "transcript")
+"""Formats that come as many short files; those handed over at once are imported as one."""
+
+File = tuple[Path, str]
+"""Where a file lies, and what it was called, perhaps with folders."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to import and what it is; `problem` says why it can't be."""
+
+    source: Source
+    recognised: Recognised | None
+    problem: str = ""
+
+
+def gather(files: Sequence[File], room: Path) -> list[Found]:
+    """The files to import, with zip files unpacked into the folder `room`, each recognised."""
+    found: list[Found] = []
+    for path, name in files:
+        try:
+            inside = list(_unpacked(path, name, room)) if _is_archive(path) else [(path, name)]
+        except AssistantError as problem:
+            found.append(Found(Source([path], flat_name(name)), None, str(problem)))
+            continue
+        found += [_look(each, inner) for each, inner in inside]
+    return _together(found)
+
+
+def files_in(paths: Sequence[Path]) -> list[File]:
+    """Files and, of folders, all files below them, with their names; what is hidden is left out.
+
+    Raises:
+        AssistantError: a path is not there.
+    """
+    found: list[File] = []
+    for path in paths:
+        if not path.exists():
+            raise AssistantError(f"{path} is not there. Check the path, then try again.")
+        if path.is_file():
+            found.append((path, path.name))
+            continue
+        below = sorted(each for each in path.rglob("*") if each.is_file())
+        inside = [(each, each.relative_to(path)) for each in below]
+        found += [(each, str(name)) for each, name in inside if not _is_hidden(str(name))]
+    return found
+
+
+def flat_name(name: str) -> str:
+    """A name under which a file can be kept: folders become words before it."""
+    parts = [part for part in re.split(r"[/\\]+", name) if part not in ("", ".", "..")]
+    plain = re.sub(r'[\x00-\x1f:*?"<>|]', "", " - ".join(parts)).strip(". ") or "conversations"
+    while len(plain.encode()) > 200:
+        plain = plain[1:]
+    return checked_name(plain)
+
+
+def _look(path: Path, name: str) -> Found:
+    source = Source([path], flat_name(name))
+    try:
+        return Found(source, recognise(source))
+    except AssistantError as problem:
+        return Found(source, None, str(problem))
+
+
+def _together(found: Sequence[Found]) -> list[Found]:
+    """The finds with those of the formats that come in many files joined into one each."""
+    joined: list[Found] = []
+    for kind in TOGETHER:
+        several = [
+            each for each in found if each.recognised and each.recognised.kind == kind and not _is_box(each)
+        ]
+        if len(several) > 1:
+            paths = [each.source.path for each in several]
+            source = Source(paths, flat_name(f"{several[0].source.name} and {len(paths) - 1} more"))
+            joined.append(Found(source, recognise(source)))
+            found = [each for each in found if each not in several]
+    return [*found, *joined]
+
+
+def _is_box(found: Found) -> bool:
+    return found.source.head()[:5] == b"From "
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether it is a zip of files, and no Excel workbook, which is a zip too."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as packed:
+        return "xl/workbook.xml" not in packed.namelist()
+
+
+def _unpacked(path: Path, name: str, room: Path) -> Iterator[File]:
+    room.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path) as packed:
+        entries = [
+            entry for entry in packed.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)
+        ]
+        _check(entries, path.stat().st_size, name)
+        for number, entry in enumerate(entries):
+            # The name inside is for people alone: a file lies under a number, wherever its name points.
+            target = room / f"{PurePosixPath(flat_name(name)).stem[:40]}-{number}"
+            try:
+                with packed.open(entry) as inside, target.open("wb") as file:
+                    shutil.copyfileobj(inside, file, 1 << 20)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as problem:
+                raise AssistantError(
+                    f"{name} can't be unpacked ({problem}). Unpack it yourself, and add the files."
+                ) from problem
+            yield target, entry.filename
+
+
+def _check(entries: Sequence[zipfile.ZipInfo], packed: int, name: str) -> None:
+    unpacked = sum(entry.file_size for entry in entries)
+    most = min(MAX_UNPACKED, MAX_RATIO * max(packed, 10_000))
+    if len(entries) > MAX_ENTRIES or unpacked > most:
+        raise AssistantError(
+            f"{name} would unpack from {packed / 1e6:.1f} to {unpacked / 1e6:,.1f} MB in {len(entries):,} files. "
+            f"For its size the limits are {most / 1e6:,.0f} MB and {MAX_ENTRIES:,} files. "
+            "Unpack it yourself, and add the files."
+        )
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in re.split(r"[/\\]+", name))
