@@ -16,7 +16,7 @@ from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
 from assistant.comparison import Rounds, Studies
-from assistant.conversations import ConversationStore
+from assistant.conversations import ConversationStore, Incoming
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
@@ -117,6 +117,7 @@ class Studio:
         self.studies, self.rounds, self.votes = Studies(database), Rounds(database), Votes(database)
         self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
         self.conversations = ConversationStore(self.workspace.conversations)
+        self.incoming = Incoming(self.workspace.incoming)
         self.jobs = Jobs(self.workspace.jobs)
         self.audit = AuditLog(self.workspace.audit_log)
 
@@ -303,6 +304,12 @@ class Studio:
             for ended in given:  # cut short: the lanes end now, each with a record of what it had said
                 latest = ended
             chats.save_answers(turn_id, latest)
+
+    # -- conversations --
+
+    def import_conversations(self) -> Job:
+        """Start to import the files that wait in `incoming`, in a process of its own."""
+        return self.jobs.start("assistant.conversations", {"workspace": str(self.workspace.root)})
 
     # -- training --
 

@@ -44,6 +44,11 @@ class Workspace:
         return self.root / "conversations"
 
     @property
+    def incoming(self) -> Path:
+        """Files of conversations that wait to be imported."""
+        return self.conversations / ".incoming"
+
+    @property
     def adapters(self) -> Path:
         """The versions of the fine-tune."""
         return self.root / "adapters"

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -11,15 +12,17 @@ import typer
 from assistant.cli.opening import loading, open_studio
 from assistant.cli.options import ModelOption, WorkspaceOption
 from assistant.cli.problems import plain_errors
+from assistant.conversations import STEPS, About, Cleaning, files_in, gather, import_file
 from assistant.errors import AssistantError
 from assistant.jobs import Job, Jobs
 from assistant.loading import LocalModels
+from assistant.studio import Studio
 
 
 @plain_errors
 def train(
     conversations: Annotated[
-        list[Path] | None, typer.Argument(help="JSONL files to add before training.")
+        list[Path] | None, typer.Argument(help="Files or folders of conversations to import first.")
     ] = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
@@ -27,17 +30,40 @@ def train(
 ) -> None:
     """Fine-tune an adapter on the company's conversations, and use it from then on."""
     studio = open_studio(workspace, LocalModels(model))
-    for path in conversations or ():
-        if path.is_file() and studio.conversations.twin(path):
-            typer.echo(f"{path.name} is there already, so it is learned from as it is.", err=True)
-            continue
-        reading = studio.conversations.add(path, path.name)
-        for refusal in reading.refused:
-            typer.echo(refusal.text, err=True)
     wanted = _settings(settings)
+    if conversations:
+        _import(studio, conversations)
     with loading(studio):
         job = studio.train(wanted)
     _follow(studio.jobs, job)
+
+
+def _import(studio: Studio, paths: list[Path]) -> None:
+    """Import what is new in these files and folders, as the page does; say what was left out."""
+    with TemporaryDirectory(prefix="quartet-") as room, loading(studio) as progress:
+        for found in gather(files_in(paths), Path(room)):
+            name = found.source.name
+            if studio.conversations.twin(*found.source.paths):
+                typer.echo(f"{name} is there already, so it is learned from as it is.", err=True)
+                continue
+            if found.recognised is None:
+                raise AssistantError(found.problem)
+            about = import_file(
+                studio.conversations,
+                found.source,
+                found.recognised,
+                Cleaning(),
+                lambda at: progress(at.text, at.fraction),
+            )
+            for refusal in about.refusals:
+                typer.echo(refusal.text, err=True)
+            typer.echo(_told(name, about), err=True)
+
+
+def _told(name: str, about: About) -> str:
+    done = [f"{STEPS[step][0].lower()}: {about.counts[step]:,}" for step in STEPS if about.counts.get(step)]
+    read = f"{name}: {about.title}, {about.seen:,} read, {about.refused:,} refused"
+    return "; ".join([read, ", ".join(done)]) if done else read
 
 
 def _settings(text: str) -> dict[str, Any]:

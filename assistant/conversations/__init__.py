@@ -5,8 +5,10 @@ How a model reads them is known by `prompts.py`, how it learns from them by `tra
 
 from assistant.conversations.about import About
 from assistant.conversations.cleaning import STEPS, Cleaning, Example
+from assistant.conversations.formats import Layout, Recognised, Source
 from assistant.conversations.gathering import Found, files_in, gather
 from assistant.conversations.importing import Progress, import_file
+from assistant.conversations.incoming import Incoming, Preview
 from assistant.conversations.model import Conversation, Reading, Refusal
 from assistant.conversations.reading import MAX_BYTES, read_conversations
 from assistant.conversations.report import HISTOGRAM, Summary, summary
@@ -24,9 +26,14 @@ __all__ = [
     "Example",
     "FileSummary",
     "Found",
+    "Incoming",
+    "Layout",
+    "Preview",
     "Progress",
     "Reading",
+    "Recognised",
     "Refusal",
+    "Source",
     "Split",
     "Summary",
     "files_in",

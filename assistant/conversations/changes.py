@@ -1,4 +1,4 @@
-"""What a person changed in single conversations: taken out, brought back, rewritten; the last one can be undone.
+"""What a person changed in single conversations: taken out, brought back, rewritten; and the way back.
 
 It knows the sources of conversations. It does not know the files they stand in, which it never touches.
 """

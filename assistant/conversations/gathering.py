@@ -1,4 +1,4 @@
-"""What was handed over, as files to import: zip files unpacked within limits, mails and transcripts put together.
+"""What was handed over, as files to import: zip files unpacked within limits, single mails put together.
 
 It knows names and archives. It does not know what a file holds beyond its format.
 """
@@ -44,7 +44,7 @@ def gather(files: Sequence[File], room: Path) -> list[Found]:
             found.append(Found(Source([path], flat_name(name)), None, str(problem)))
             continue
         found += [_look(each, inner) for each, inner in inside]
-    return _together(found)
+    return _with_names_of_their_own(_together(found))
 
 
 def files_in(paths: Sequence[Path]) -> list[File]:
@@ -98,6 +98,17 @@ def _together(found: Sequence[Found]) -> list[Found]:
     return [*found, *joined]
 
 
+def _with_names_of_their_own(found: Sequence[Found]) -> list[Found]:
+    """The finds, with a number behind a name that several have."""
+    seen: dict[str, int] = {}
+    for each in found:
+        name = each.source.name
+        seen[name] = seen.get(name, 0) + 1
+        if seen[name] > 1:
+            each.source.name = f"{name} ({seen[name]})"
+    return list(found)
+
+
 def _is_box(found: Found) -> bool:
     return found.source.head()[:5] == b"From "
 
@@ -135,11 +146,13 @@ def _check(entries: Sequence[zipfile.ZipInfo], packed: int, name: str) -> None:
     most = min(MAX_UNPACKED, MAX_RATIO * max(packed, 10_000))
     if len(entries) > MAX_ENTRIES or unpacked > most:
         raise AssistantError(
-            f"{name} would unpack from {packed / 1e6:.1f} to {unpacked / 1e6:,.1f} MB in {len(entries):,} files. "
-            f"For its size the limits are {most / 1e6:,.0f} MB and {MAX_ENTRIES:,} files. "
+            f"{name} would unpack from {packed / 1e6:.1f} to {unpacked / 1e6:,.1f} MB, "
+            f"{len(entries):,} files. "
+            f"The limits are {most / 1e6:,.0f} MB for its size, and {MAX_ENTRIES:,} files. "
             "Unpack it yourself, and add the files."
         )
 
 
 def _is_hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX", "~$")) for part in re.split(r"[/\\]+", name))
+    parts = [part for part in re.split(r"[/\\]+", name) if part not in (".", "..")]
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in parts)

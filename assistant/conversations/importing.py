@@ -122,15 +122,24 @@ class _Course:
         return usable
 
     def write_new(self, usable: list[Conversation], there: Sequence[Conversation], made: Path) -> None:
-        """Write those of the conversations that are new."""
+        """Write those of the conversations that are new.
+
+        Raises:
+            AssistantError: none is.
+        """
 
         def each(number: int) -> None:
             if number % STEP == 0:
                 self._tell("Comparing", 0.9 + 0.1 * number / len(usable))
 
+        kept = without_repeats(usable, there, self.cleaning, self.tally, each)
+        if not kept:
+            raise AssistantError(
+                f"{self.source.name} holds nothing new: each of its {len(usable):,} conversations is almost "
+                "the same as one that is kept already. Nothing was added."
+            )
         with made.open("wb") as file:
-            for conversation in without_repeats(usable, there, self.cleaning, self.tally, each):
-                file.write(line_of(conversation))
+            file.writelines(map(line_of, kept))
 
     def about(self) -> About:
         """What became of it."""
@@ -156,9 +165,7 @@ class _Course:
         return sorted(random.Random(0).sample(range(count), most))  # noqa: S311 - has to be repeatable
 
     def _cleaned(self, found: Exported) -> Conversation:
-        return conversation_of(
-            found, self.source.name, self.cleaning, self.tally, unit=self.recognised.unit
-        )
+        return conversation_of(found, self.source.name, self.cleaning, self.tally, unit=self.recognised.unit)
 
     def _tell(self, text: str, fraction: float) -> None:
         self.report(Progress(f"{text} {self.source.name}", fraction, len(self.ends) - 1))

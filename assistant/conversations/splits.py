@@ -23,7 +23,7 @@ SHARED_ADDRESS = 0.2
 
 @dataclass(frozen=True)
 class Split:
-    """Conversations to learn from, and those held out to measure with; `by_time` says the newest are held out."""
+    """Conversations to learn from, and those held out to measure with: the newest if `by_time`."""
 
     train: tuple[Conversation, ...]
     evaluation: tuple[Conversation, ...]

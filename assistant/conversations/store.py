@@ -67,9 +67,9 @@ class ConversationStore:
         made.replace(self.folder / name)
         self.changes.forget(name)
 
-    def twin(self, path: Path) -> str | None:
-        """The name of the kept file that is, or was imported from, the one at `path`; None if there is none."""
-        digest = digest_of(path)
+    def twin(self, *paths: Path) -> str | None:
+        """The name of the kept file that is, or was made from, those at `paths`; None if there is none."""
+        digest = digest_of(*paths)
         for there in self._paths():
             about = self._about(there.name)
             if (about.digest if about else digest_of(there)) == digest:

@@ -17,6 +17,7 @@ LAST_LINES = 14
 _TAG = re.compile(
     r"</?(p|br|div|span|a|b|i|strong|em|ul|ol|li|table|html|body|img|blockquote|h\d|font)\b[^>]*>", re.I
 )
+
 _ENTITY = re.compile(r"&(nbsp|amp|lt|gt|quot|#\d{2,5});")
 _QUOTING = re.compile(
     r"(^\s*>)|(^\s*-{2,}.*-{2,}\s*$)|(^\s*_{10,}\s*$)|(^\s*\*?(From|Von|De|Da|Van|Od|Sent|Gesendet)\*?\s*:)"
@@ -24,20 +25,22 @@ _QUOTING = re.compile(
     re.M | re.I,
 )
 _DEVICE = re.compile(
-    r"^\s*(sent|get|gesendet|von meinem|envoyé|enviado|inviato)\b.{0,12}\b(from|via|mit|von|depuis|desde|da|outlook|iphone)\b"
-    r".{0,60}$",
+    r"^\s*(sent|get|gesendet|von meinem|envoyé|enviado|inviato)\b.{0,12}"
+    r"\b(from|via|mit|von|depuis|desde|da|outlook|iphone)\b.{0,60}$",
     re.I,
 )
 _CLOSING = re.compile(
-    r"^\s*(((kind|best|warm|warmest|kindest|many)?\s*(regards|wishes|thanks))|thanks?( you)?( so much| again| a lot)?|"
-    r"cheers|sincerely|yours (sincerely|truly|faithfully)|all the best|best|"
+    r"^\s*(((kind|best|warm|warmest|kindest|many)?\s*(regards|wishes|thanks))|"
+    r"thanks?( you)?( so much| again| a lot)?|cheers|sincerely|"
+    r"yours (sincerely|truly|faithfully)|all the best|best|"
     r"(mit )?(freundlichen?|besten?|vielen?|herzlichen?|liebe) (grüßen?|gruß|grüsse|dank)|mfg|lg|"
-    r"cordialement|bien à vous|saludos|un saludo|cordiali saluti|met vriendelijke groet|atenciosamente)\s*[,.!–-]*\s*$",
+    r"cordialement|bien à vous|saludos|un saludo|cordiali saluti|met vriendelijke groet|atenciosamente)"
+    r"\s*[,.!–-]*\s*$",
     re.I,
 )
 _CONTACT = re.compile(
-    r"(\d[\d\s().+/-]{6,}\d)|@|www\.|https?://|\b(tel|phone|fax|mobile|mob|telefon|gmbh|ltd|llc|inc|ag|s\.a\.|b\.v\.|"
-    r"confidential|vertraulich|registered|manager|director|department|head of|officer|sales)\b",
+    r"(\d[\d\s().+/-]{6,}\d)|@|www\.|https?://|\b(tel|phone|fax|mobile|mob|telefon|gmbh|ltd|llc|inc|ag|"
+    r"s\.a\.|b\.v\.|confidential|vertraulich|registered|manager|director|department|head of|officer|sales)\b",
     re.I,
 )
 
@@ -92,7 +95,7 @@ def without_signature(text: str) -> str:
     """
     lines = text.split("\n")
     for index, line in enumerate(lines):
-        if line.rstrip() in ("--", "-- ", "—") and 0 < index and len(lines) - index <= LAST_LINES:
+        if line.rstrip() in ("--", "-- ", "—") and index > 0 and len(lines) - index <= LAST_LINES:
             lines = lines[:index]
             break
     while lines and (not lines[-1].strip() or _DEVICE.match(lines[-1])):

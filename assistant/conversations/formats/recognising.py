@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from assistant.conversations.formats import mail, records, tables, transcripts
@@ -46,7 +46,7 @@ class Recognised:
     """What a file was found to be, and how it would be read."""
 
     kind: str
-    layout: Layout = Layout()
+    layout: Layout = field(default_factory=Layout)
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     """The first rows of a table."""

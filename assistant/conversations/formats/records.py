@@ -1,4 +1,4 @@
-"""JSON exports: OpenAI messages, ShareGPT, Alpaca, Zendesk tickets and Intercom conversations, record by record.
+"""JSON exports: OpenAI messages, ShareGPT, Alpaca, Zendesk and Intercom, record by record.
 
 It knows where each of them keeps who said what. A file may hold lines of JSON or one document.
 """
@@ -62,7 +62,7 @@ def read_lines(source: Source) -> Iterator[Exported | Refusal]:
 
 
 def read_document(source: Source, place: str) -> Iterator[Exported | Refusal]:
-    """The conversations of a file that is one JSON document; they are the values at `place` (ijson's prefix)."""
+    """The conversations of one JSON document; they are the values at `place` (a prefix of ijson)."""
     with source.open() as file:
         number = 0
         try:

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 
 from assistant.conversations.model import Side
 
-TEAM = (
-    "agent agents assistant support representative rep operator staff advisor adviser team company employee "
-    "admin outbound outgoing out gpt concierge csr service helpdesk mitarbeiter kundenservice conseiller agente"
-).split()
-CUSTOMERS = (
-    "customer client user visitor guest enduser requester inbound incoming in human contact lead caller buyer "
-    "member kunde kundin cliente"
-).split()
-BOTS = "bot chatbot system auto automation automated robot workflow autoresponder".split()
-NOTES = "note notes internal private memo whisper".split()
+TEAM, CUSTOMERS, BOTS, NOTES = (
+    frozenset(words.split())
+    for words in (
+        "agent agents assistant support representative rep operator staff advisor adviser team company "
+        "employee admin outbound outgoing out gpt concierge csr service helpdesk mitarbeiter kundenservice "
+        "conseiller agente",
+        "customer client user visitor guest enduser requester inbound incoming in human contact lead caller "
+        "buyer member kunde kundin cliente",
+        "bot chatbot system auto automation automated robot workflow autoresponder",
+        "note notes internal private memo whisper",
+    )
+)
+"""Words that tell which side a speaker is on."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "thread": (
@@ -172,12 +175,12 @@ def side_of(speaker: str) -> Side | None:
     """The side that a speaker's name tells; None where it tells nothing."""
     words = set(re.findall(r"[^\W\d_]+", speaker.lower().replace("-", "")))
     for side, known in _SIDES.items():
-        if words & set(known):
+        if words & known:
             return side
     return None
 
 
-_SIDES: dict[Side, Sequence[str]] = {"note": NOTES, "bot": BOTS, "assistant": TEAM, "user": CUSTOMERS}
+_SIDES: dict[Side, frozenset[str]] = {"note": NOTES, "bot": BOTS, "assistant": TEAM, "user": CUSTOMERS}
 
 
 def called(speakers: Iterable[str]) -> tuple[str, ...]:

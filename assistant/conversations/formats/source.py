@@ -51,7 +51,7 @@ class Source:
             self._raw = io.FileIO(path)
         except OSError as problem:
             raise AssistantError(
-                f"{self.name} can't be read ({problem.strerror}). Check that it is there, and its permissions."
+                f"{self.name} can't be read ({problem.strerror}). Check that it is there and readable."
             ) from problem
         return io.BufferedReader(self._raw, buffer_size=1 << 17)
 

@@ -269,6 +269,7 @@ def add_conversations(root: Path, tmp_path: Path) -> Path:
     path = tmp_path / "chats.jsonl"
     path.write_text(json.dumps(chat) + "\n{}\n")
     Studio(root, FakeModels()).conversations.add(path, "earlier.jsonl")
+    chat["messages"][0]["content"] = "Do you open on Sundays?"
     path.write_text(json.dumps(chat) + "\n\n{}\n")
     return path
 
@@ -292,8 +293,13 @@ def test_train_adds_conversations_follows_the_job_and_prints_its_result(root, tm
     (finished,) = lines(result.stdout)
     assert (finished["event"], finished["adapter"]) == ("finished", "0001")
     assert result.stderr.splitlines() == [
-        'chats.jsonl, line 3: found the fields none; a line needs "messages" or "conversations". A line '
-        'holds {"messages": [{"role": "user", "content": "..."}, ...]}.',
+        "Reading chats.jsonl: 50 %",
+        "Cleaning chats.jsonl: 50 %",
+        "Comparing chats.jsonl: 90 %",
+        "chats.jsonl, line 3: found the fields none; a record should be OpenAI messages, ShareGPT, Alpaca, "
+        'a Zendesk or an Intercom export. The simplest is {"messages": [{"role": "user", "content": '
+        '"..."}, ...]}.',
+        "chats.jsonl: OpenAI messages, 1 read, 1 refused",
         "Reading conversations",
         "step 1 of 2, loss 2.500, 321 tokens/s, 10 s left",
         "evaluation loss 2.250 after step 1",

@@ -6,15 +6,25 @@ from io import BytesIO
 from openpyxl import Workbook
 
 OPENAI = (
-    '{"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Is it in stock?"}, '
-    '{"role": "assistant", "content": [{"type": "text", "text": "Yes, three."}]}], "meta": {"topic": "stock"}}\n'
+    '{"messages": [{"role": "system", "content": "Be kind."}, '
+    '{"role": "user", "content": "Is it in stock?"}, '
+    '{"role": "assistant", "content": [{"type": "text", "text": "Yes, three."}]}], '
+    '"meta": {"topic": "stock"}}\n'
 )
 SHAREGPT = json.dumps(
-    [{"conversations": [{"from": "human", "value": "Do you ship abroad?"}, {"from": "gpt", "value": "We do."}]}],
+    [
+        {
+            "conversations": [
+                {"from": "human", "value": "Do you ship abroad?"},
+                {"from": "gpt", "value": "We do."},
+            ]
+        }
+    ],
     indent=1,
 )
 ALPACA = json.dumps(
-    [{"instruction": "Answer the customer.", "input": "Where is my parcel?", "output": "On its way."}], indent=1
+    [{"instruction": "Answer the customer.", "input": "Where is my parcel?", "output": "On its way."}],
+    indent=1,
 )
 CSV_MESSAGES = """\
 Export of June;;;;
@@ -51,10 +61,29 @@ ZENDESK = json.dumps(
                 "requester_id": 11,
                 "requester": {"id": 11, "name": "Ada Byron", "email": "ada@example.com"},
                 "comments": [
-                    {"author_id": 11, "body": "Where is my order?", "public": True, "created_at": "2026-05-01T08:00:00Z"},
-                    {"author_id": 3, "body": "Ask the depot first.", "public": False, "created_at": "2026-05-01T08:10:00Z"},
-                    {"author_id": -1, "body": "Ticket assigned.", "public": True, "created_at": "2026-05-01T08:11:00Z"},
-                    {"author_id": 3, "html_body": "<p>Dear Ada,<br>it comes <b>today</b>.</p>", "public": True},
+                    {
+                        "author_id": 11,
+                        "body": "Where is my order?",
+                        "public": True,
+                        "created_at": "2026-05-01T08:00:00Z",
+                    },
+                    {
+                        "author_id": 3,
+                        "body": "Ask the depot first.",
+                        "public": False,
+                        "created_at": "2026-05-01T08:10:00Z",
+                    },
+                    {
+                        "author_id": -1,
+                        "body": "Ticket assigned.",
+                        "public": True,
+                        "created_at": "2026-05-01T08:11:00Z",
+                    },
+                    {
+                        "author_id": 3,
+                        "html_body": "<p>Dear Ada,<br>it comes <b>today</b>.</p>",
+                        "public": True,
+                    },
                 ],
             }
         ],
@@ -76,13 +105,25 @@ INTERCOM = json.dumps(
                 },
                 "conversation_parts": {
                     "conversation_parts": [
-                        {"part_type": "comment", "body": "<p>Hello! A person will answer soon.</p>",
-                         "author": {"type": "bot", "name": "Fin"}, "created_at": 1717401660},
-                        {"part_type": "note", "body": "VIP", "author": {"type": "admin", "name": "Lena"},
-                         "created_at": 1717401700},
+                        {
+                            "part_type": "comment",
+                            "body": "<p>Hello! A person will answer soon.</p>",
+                            "author": {"type": "bot", "name": "Fin"},
+                            "created_at": 1717401660,
+                        },
+                        {
+                            "part_type": "note",
+                            "body": "VIP",
+                            "author": {"type": "admin", "name": "Lena"},
+                            "created_at": 1717401700,
+                        },
                         {"part_type": "assignment", "body": None, "author": {"type": "admin"}},
-                        {"part_type": "comment", "body": "<p>We do, in two sizes.</p>",
-                         "author": {"type": "admin", "name": "Lena"}, "created_at": 1717402000},
+                        {
+                            "part_type": "comment",
+                            "body": "<p>We do, in two sizes.</p>",
+                            "author": {"type": "admin", "name": "Lena"},
+                            "created_at": 1717402000,
+                        },
                     ]
                 },
             }
@@ -142,7 +183,9 @@ Date: Tue, 02 Jun 2026 09:30:00 +0200
 
 At nine.
 """
-MBOX = "".join(f"From x@example.com Mon Jun  1 09:00:00 2026\n{mail}\n" for mail in (MAIL_1, MAIL_3, MAIL_2, MAIL_4))
+MBOX = "".join(
+    f"From x@example.com Mon Jun  1 09:00:00 2026\n{mail}\n" for mail in (MAIL_1, MAIL_3, MAIL_2, MAIL_4)
+)
 
 
 def workbook() -> bytes:

@@ -1,0 +1,159 @@
+"""Files handed over and not imported yet: kept in the workspace for a person to look at and correct.
+
+It knows the plan: what each file is, how it is to be read, and which steps of cleaning are to be taken.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from assistant.conversations.cleaning import Cleaning, Tally
+from assistant.conversations.formats import Layout, Recognised, Source, arranged, sample
+from assistant.conversations.gathering import File, Found, gather
+from assistant.conversations.importing import conversation_of
+from assistant.conversations.model import Conversation, UnusableError
+from assistant.errors import AssistantError
+from assistant.workspace import read_json, write_json
+
+SAMPLE = 200
+"""Conversations that a preview is made of."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the first conversations of a file would become."""
+
+    conversations: tuple[Conversation, ...]
+    refused: int
+    tally: Tally
+    problem: str = ""
+
+    @property
+    def looked_at(self) -> int:
+        """How many conversations the preview is made of."""
+        return len(self.conversations) + self.refused
+
+
+class Incoming:
+    """The files of one company that wait to be imported, in a folder of its workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._plan = folder / "plan.json"
+
+    def add(self, files: Sequence[File]) -> None:
+        """Take over files (they are moved), and recognise each; one of the same name gives way."""
+        number = max((int(path.name) for path in self._folder.glob("[0-9]*")), default=0) + 1
+        room = self._folder / str(number)
+        room.mkdir(parents=True)
+        moved = []
+        for index, (path, name) in enumerate(files):
+            target = room / f"file-{index}"
+            shutil.move(path, target)
+            moved.append((target, name))
+        found = gather(moved, room / "unpacked")
+        names = {each.source.name for each in found}
+        self._write([each for each in self.found() if each.source.name not in names] + found, self.cleaning)
+
+    def found(self) -> list[Found]:
+        """The files and what each was found to be."""
+        return [self._found(values) for values in self._values().get("files", [])]
+
+    def find(self, name: str) -> Found:
+        """The file of this name.
+
+        Raises:
+            AssistantError: there is none.
+        """
+        for each in self.found():
+            if each.source.name == name:
+                return each
+        raise AssistantError(f"{name} does not wait here any more. Drop it again.")
+
+    @property
+    def cleaning(self) -> Cleaning:
+        """The steps that are to be taken."""
+        return Cleaning.of(self._values().get("cleaning", {}))
+
+    def clean_by(self, cleaning: Cleaning) -> None:
+        """Take these steps."""
+        self._write(self.found(), cleaning)
+
+    def arrange(self, name: str, layout: Layout) -> None:
+        """Read a file by this layout."""
+        chosen = self.find(name)
+        assert chosen.recognised is not None
+        there = replace(chosen, recognised=arranged(chosen.source, chosen.recognised, layout))
+        self._write([there if each.source.name == name else each for each in self.found()], self.cleaning)
+
+    def refuse(self, name: str, problem: str) -> None:
+        """Note why a file could not be imported."""
+        self._write(
+            [replace(each, problem=problem) if each.source.name == name else each for each in self.found()],
+            self.cleaning,
+        )
+
+    def drop(self, name: str) -> None:
+        """Forget a file; with the last one all that was handed over is deleted."""
+        left = [each for each in self.found() if each.source.name != name]
+        if left:
+            self._write(left, self.cleaning)
+        else:
+            self.clear()
+
+    def clear(self) -> None:
+        """Delete all that was handed over; which steps are to be taken is remembered."""
+        cleaning = self.cleaning
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._write([], cleaning)
+
+    def preview(self, name: str) -> Preview:
+        """What the first conversations of a file would become."""
+        chosen, tally, refused = self.find(name), Tally(), 0
+        if chosen.recognised is None:
+            return Preview((), 0, tally, chosen.problem)
+        told = []
+        try:
+            for found in sample(chosen.source, chosen.recognised, SAMPLE):
+                try:
+                    told.append(
+                        conversation_of(found, name, self.cleaning, tally, unit=chosen.recognised.unit)
+                    )
+                except UnusableError:
+                    refused += 1
+        except AssistantError as problem:
+            return Preview((), 0, tally, str(problem))
+        return Preview(tuple(told), refused, tally)
+
+    def _values(self) -> dict[str, Any]:
+        return dict(read_json(self._plan)) if self._plan.exists() else {}
+
+    def _write(self, found: Sequence[Found], cleaning: Cleaning) -> None:
+        files = [
+            {
+                "name": each.source.name,
+                "paths": [str(path.relative_to(self._folder)) for path in each.source.paths],
+                "recognised": asdict(each.recognised) if each.recognised else None,
+                "problem": each.problem,
+            }
+            for each in found
+        ]
+        write_json(self._plan, {"version": 1, "cleaning": asdict(cleaning), "files": files})
+
+    def _found(self, values: dict[str, Any]) -> Found:
+        source = Source([self._folder / path for path in values["paths"]], values["name"])
+        told = values["recognised"]
+        if told is None:
+            return Found(source, None, values["problem"])
+        layout = told["layout"]
+        recognised = Recognised(
+            told["kind"],
+            Layout(layout["shape"], layout["columns"], tuple(layout["team"]), tuple(layout["left_out"])),
+            tuple(told["columns"]),
+            tuple(tuple(row) for row in told["rows"]),
+            tuple(told["speakers"]),
+            told["place"],
+        )
+        return Found(source, recognised, values["problem"])
