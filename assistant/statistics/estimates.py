@@ -1,9 +1,10 @@
-"""Effects and intervals: plain numbers in, plain numbers out.
+"""Estimates with how sure they are, and the plain ones over items: means and effects by bootstrap.
 
-It knows the 2×2 design and the bootstrap. It does no input or output and knows no models.
+It knows arrays of numbers. It does not know what they measure or who gave them.
 """
 
 from dataclasses import dataclass
+from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,33 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean or an effect with its 95 % interval, from `count` paired items."""
+    """A mean or an effect with its 95 % interval, from `count` paired items.
+
+    Where nobody can say how sure it is, the interval is endless and `reason` says why.
+    """
 
     value: float
     low: float
     high: float
     count: int
+    chance: float = nan
+    """How often chance alone would show as much (two-sided p); nan where that was not worked out."""
+    reason: str = ""
 
     @property
     def decided(self) -> bool:
         """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
+
+    @property
+    def known(self) -> bool:
+        """Whether the interval has ends."""
+        return isfinite(self.low) and isfinite(self.high)
+
+
+def unknown(reason: str, *, value: float = nan, count: int = 0) -> Estimate:
+    """An estimate that says "cannot say", and why."""
+    return Estimate(value, -inf, inf, count, 1.0, reason)
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,11 @@ class Effects:
     tuning: Estimate
     retrieval: Estimate
     interaction: Estimate
+
+    @property
+    def each(self) -> tuple[Estimate, Estimate, Estimate]:
+        """The three in their order."""
+        return self.tuning, self.retrieval, self.interaction
 
 
 def mean_with_interval(values: Scores, *, seed: int = 0) -> Estimate:

@@ -1,0 +1,114 @@
+"""A mean with its interval where both questions and raters are a sample: other ones could have been drawn.
+
+It knows one number for each vote, and who gave it to which question. It does not know what the number means.
+
+A percentile bootstrap over both was tried first. With three or four raters it holds the truth in 91 of 100
+studies where raters differ in taste, and in 99 where they do not. So the variance is split into what comes
+from questions, raters and the rest (Henderson's first method, which needs no balance), and Student's t gets
+Satterthwaite's degrees of freedom: `python -m tests.benchmarks.coverage` counts both ways.
+"""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+from assistant.statistics.estimates import Estimate, Scores, unknown
+
+Labels = NDArray[np.int64]
+FEWEST_RATERS = 3
+"""Fewer can't stand for others: what they say holds for themselves."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the variance of a mean comes from: `question` and `rater` are between them, `rest` within."""
+
+    question: float
+    rater: float
+    rest: float
+
+
+def clustered_mean(
+    values: Scores,
+    questions: Labels,
+    raters: Labels | None = None,
+    *,
+    unit: float = 1.0,
+    alone: float | None = None,
+) -> Estimate:
+    """The mean of `values` [votes] with a 95 % interval over questions and raters, both random.
+
+    Args:
+        values: one number a vote.
+        questions: which question each vote is about.
+        raters: who gave it; None, or fewer than `FEWEST_RATERS`, leaves them as they are.
+        unit: a step of the scale. Votes that are all alike get the interval of as many with one more that
+            is a step away, for even they can't be surer than their number allows.
+        alone: the variance that the mean would have if votes on one question, or by one rater, were no more
+            alike than others, where a model knows it. Student's t is then needed only for what these add.
+    """
+    asked = len(np.unique(questions))
+    if asked < 2:
+        return unknown(f"only {asked} questions have votes; an interval needs at least 2", count=len(values))
+    value = float(np.mean(values))
+    if np.ptp(values) <= 1e-12 * max(1.0, abs(value)):
+        return _interval(value, (unit / (asked + 1)) ** 2, asked - 1, len(values))
+    if raters is not None and len(np.unique(raters)) < FEWEST_RATERS:
+        raters = None
+    spread, count = variance_parts(values, questions, raters), len(values)
+    given = alone is not None
+    alone = max(spread.question + spread.rest, 0.0) / count if alone is None else alone
+    shared = spread.question * (_crowding(questions) - 1 / count)
+    # An estimate of a part can fall below 0; what questions and the rest bring together can't.
+    by_question = max(alone + shared, alone / 4)
+    by_rater = max(spread.rater, 0.0) * (0.0 if raters is None else _crowding(raters))
+    doubt = 0.0 if given and shared <= 1e-9 * alone else by_question**2 / (asked - 1)
+    if raters is not None and by_rater:
+        doubt += (by_rater + max(spread.rest, 0.0) / count) ** 2 / (len(np.unique(raters)) - 1)
+    variance = by_question + by_rater
+    return _interval(value, variance, max(variance**2 / doubt, 1.0) if doubt else inf, count)
+
+
+def _crowding(group: Labels) -> float:
+    """What a part between groups adds to the variance of the mean: 1 / groups where all are of one size."""
+    sizes = np.unique(group, return_counts=True)[1]
+    return float(np.sum(sizes**2) / len(group) ** 2)
+
+
+def _interval(value: float, variance: float, freedom: float, count: int) -> Estimate:
+    error = float(np.sqrt(variance))
+    reach = float(student.ppf(0.975, freedom)) * error
+    chance = float(2 * student.sf(abs(value) / error, freedom))
+    return Estimate(value, value - reach, value + reach, count, chance)
+
+
+def variance_parts(values: Scores, questions: Labels, raters: Labels | None = None) -> Spread:
+    """How much of the variance lies between questions, between raters and in the rest; can fall below 0.
+
+    Henderson (1953), method 1: the sums of squares of the group means have expectations that are linear in
+    the three parts, whatever the numbers of votes in each group.
+    """
+    centred = np.asarray(values, dtype=float) - np.mean(values)
+    groups = [np.unique(questions, return_inverse=True)[1]]
+    if raters is not None:
+        groups.append(np.unique(raters, return_inverse=True)[1])
+    count, sizes = len(centred), [np.bincount(group) for group in groups]
+    overall = [np.sum(size**2) / count for size in sizes]
+    squares, rows = [], []
+    for group, size in zip(groups, sizes, strict=True):
+        squares.append(np.sum(np.bincount(group, centred) ** 2 / size))
+        shared = [_shared(group, size, other) for other in groups]
+        rows.append([*(each - mean for each, mean in zip(shared, overall, strict=True)), len(size) - 1])
+    squares.append(np.sum(centred**2))
+    rows.append([*(count - mean for mean in overall), count - 1])
+    parts = np.linalg.lstsq(np.array(rows, dtype=float), np.array(squares), rcond=None)[0]
+    return Spread(float(parts[0]), float(parts[1]) if raters is not None else 0.0, float(parts[-1]))
+
+
+def _shared(group: Labels, size: Labels, other: Labels) -> float:
+    """How much of `other`'s part is in the sum of squares of `group`: all of it where they are the same."""
+    pairs, counts = np.unique(group * (int(other.max()) + 1) + other, return_counts=True)
+    return float(np.sum(counts**2 / size[pairs // (int(other.max()) + 1)]))
