@@ -6,7 +6,7 @@ work.
 
 import typer
 
-from assistant.cli import asking, documents, serving, training, users
+from assistant.cli import asking, documents, keeping, serving, training, users
 
 app = typer.Typer(
     help="Quartet: find out whether your chat assistant needs prompting, fine-tuning, retrieval, or both.",
@@ -21,6 +21,9 @@ for command in (
     training.train,
     asking.ask,
     asking.evaluate,
+    keeping.backup,
+    keeping.restore,
+    keeping.doctor,
 ):
     app.command()(command)
 app.add_typer(users.app, name="user")

@@ -1,0 +1,187 @@
+"""The doctor: looks at a company, its models and this machine, says what is wrong, and mends what can be.
+
+It knows what sound things look like. It changes nothing that a person has put in.
+"""
+
+import importlib.metadata
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from assistant.access import Accounts
+from assistant.adapters import Adapter, check, current, list_adapters
+from assistant.errors import AssistantError
+from assistant.jobs import Jobs
+from assistant.models import check_model_folder, models_folder
+from assistant.store import open_database
+from assistant.workspace import Workspace, accounts_file, open_workspace, quartet_home, read_json
+from knowledge.errors import KnowledgeError
+from knowledge.retrieval import Encoder, KnowledgeBase
+
+GIGABYTE = 1e9
+LEAST_ROOM = 1.0
+"""Gigabytes on disk under which work soon stops."""
+A_DAY = 24 * 3600
+LIBRARIES = ("torch", "transformers", "peft", "trl", "sentence-transformers", "faiss-cpu", "gradio")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at and how it is: `state` is fine, mended or wrong; then `text` says what to do."""
+
+    what: str
+    state: str
+    text: str
+
+
+def examine(root: Path, load_encoder: Callable[[], Encoder]) -> Iterator[Finding]:
+    """Look at everything in turn; what can be mended without losing anything is mended."""
+    yield _python()
+    yield _room()
+    yield _seen("accounts", _accounts)
+    try:
+        workspace = open_workspace(root)
+    except AssistantError as problem:
+        yield Finding("workspace", "wrong", str(problem))
+        return
+    yield Finding("workspace", "fine", str(workspace.root))
+    yield from _unfinished(workspace.root, models_folder())
+    yield _seen("database", lambda: _database(workspace.database))
+    yield _seen("documents", lambda: _documents(workspace, load_encoder))
+    yield from _adapters(workspace)
+    yield _seen("trainings", lambda: _jobs(workspace))
+    yield from _models()
+    yield from _graphs()
+
+
+def _seen(what: str, look: Callable[[], Finding | str]) -> Finding:
+    """What a look finds; a problem that a person can put right is a finding too."""
+    try:
+        found = look()
+    except (AssistantError, KnowledgeError) as problem:
+        return Finding(what, "wrong", str(problem))
+    return found if isinstance(found, Finding) else Finding(what, "fine", found)
+
+
+def _python() -> Finding:
+    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return Finding("versions", "fine", f"Python {sys.version.split()[0]}, {found}")
+
+
+def _room() -> Finding:
+    home = quartet_home()
+    home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home).free / GIGABYTE
+    text = f"{free:.1f} GB free in {home}"
+    if free >= LEAST_ROOM:
+        return Finding("disk", "fine", text)
+    return Finding("disk", "wrong", f"{text}. Free some room, or set QUARTET_HOME to another disk.")
+
+
+def _accounts() -> str:
+    found = Accounts(accounts_file()).all()
+    return f"{len(found)} may log in" if found else "nobody has to log in on this machine"
+
+
+def _unfinished(*folders: Path) -> Iterator[Finding]:
+    """Folders that a crash left half-written: nothing refers to them, and nobody touched them for a day."""
+    found = (path for folder in folders for path in folder.rglob(".unfinished-*") if path.is_dir())
+    left = [path for path in found if time.time() - path.stat().st_mtime > A_DAY]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    if left:
+        yield Finding("leftovers", "mended", f"removed {len(left)} half-written folders")
+
+
+def _database(path: Path) -> str:
+    open_database(path).dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            (result,) = connection.execute("PRAGMA integrity_check").fetchone()
+        except sqlite3.DatabaseError as problem:
+            result = str(problem)
+    if result != "ok":
+        raise AssistantError(
+            f"The database {path} is damaged ({result}). Bring it back with `quartet restore`, or move it "
+            "aside to start with an empty one."
+        )
+    return f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"
+
+
+def _documents(workspace: Workspace, load_encoder: Callable[[], Encoder]) -> Finding:
+    """Searching a damaged index builds it again from the documents, which is how it is mended."""
+    base = KnowledgeBase(workspace.knowledge, load_encoder)
+    before = base.version
+    if len(base):
+        base.search("Is everything there?")
+    text = f"{len(base.documents())} documents, {len(base)} passages, index {base.version or 'none yet'}"
+    mended = base.version != before
+    return Finding("documents", "mended" if mended else "fine", f"{text}. {base.notice}" if mended else text)
+
+
+def _adapters(workspace: Workspace) -> Iterator[Finding]:
+    for adapter in list_adapters(workspace.adapters):
+        yield _seen(f"version {adapter.key}", partial(_adapter, adapter))
+    yield _seen("current version", lambda: _current(workspace))
+
+
+def _adapter(adapter: Adapter) -> str:
+    check(adapter)
+    return "as it was trained"
+
+
+def _current(workspace: Workspace) -> str:
+    adapter = current(workspace.adapters)
+    return f"{adapter.key} answers" if adapter else "none yet: train one"
+
+
+def _jobs(workspace: Workspace) -> Finding:
+    found = Jobs(workspace.jobs).list()
+    lost = [job.key for job in found if job.status == "lost"]
+    if lost:
+        return Finding(
+            "trainings", "fine", f"{', '.join(lost)} was cut off; the page Train can go on with it."
+        )
+    return Finding("trainings", "fine", f"{len(found)} so far")
+
+
+def _models() -> Iterator[Finding]:
+    folders = sorted(path for path in models_folder().glob("*-*") if (path / "config.json").is_file())
+    for folder in folders:
+        yield _seen("model", partial(_model, folder))
+    if not folders:
+        yield Finding("model", "fine", "the starter models are fetched at the first start")
+
+
+def _model(folder: Path) -> str:
+    check_model_folder(folder)
+    return f"{folder.name} can be loaded"
+
+
+def _graphs() -> Iterator[Finding]:
+    """Compiled graphs that were refused once are forgotten, so that the next start tries again."""
+    for folder in sorted((quartet_home() / "graphs").glob("*/")):
+        notes = _notes(folder)
+        if notes.get("faster"):
+            yield Finding("graph", "fine", folder.name)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = notes.get("reason") or "its notes can't be read"
+            yield Finding(
+                "graph", "mended", f"{folder.name} was refused ({reason}); the next start tries again"
+            )
+
+
+def _notes(folder: Path) -> dict[str, Any]:
+    try:
+        notes = read_json(folder / "graph.json")
+    except AssistantError:
+        return {}
+    return notes if isinstance(notes, dict) else {}
