@@ -63,11 +63,12 @@ class Passage:
     page: int | None
     start: int
     end: int
+    unit: str = "page"
 
     @property
     def place(self) -> str:
         """Where a reader finds it: "Returns › Unopened pots, page 2"."""
-        return self.title if self.page is None else f"{self.title}, page {self.page}"
+        return self.title if self.page is None else f"{self.title}, {self.unit} {self.page}"
 
     @property
     def search_text(self) -> str:
@@ -206,7 +207,9 @@ def _belong_together(one: _Span, other: _Span) -> bool:
 def _passage(document: Document, span: _Span) -> Passage:
     title = SEPARATOR.join((document.title, *span.heading))
     text = document.text[span.start : span.end]
-    return Passage("", document.name, title, text, span.heading, span.page, span.start, span.end)
+    return Passage(
+        "", document.name, title, text, span.heading, span.page, span.start, span.end, document.unit
+    )
 
 
 def _with_own_ids(passages: Sequence[Passage]) -> Iterator[Passage]:

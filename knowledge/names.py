@@ -12,12 +12,15 @@ from knowledge.errors import KnowledgeError
 
 MAX_PART = 150  # bytes: most file systems stop at 255, and names get longer when they are copied
 
+INSTALLED = frozenset(("node_modules", "__pycache__", "site-packages", "venv", "bower_components"))
+"""Folders beside code that hold what others wrote, or what can be made again."""
+
 
 def files_under(paths: Sequence[Path]) -> list[tuple[Path, str]]:
     """The files named, and those in the folders named, each with its name within its folder.
 
-    Hidden files, links and what Office leaves behind while a file is open are passed over; a file named twice
-    counts once.
+    Hidden files, links, what Office leaves behind while a file is open, and what programs install beside code
+    are passed over; a file named twice counts once.
 
     Raises:
         KnowledgeError: a path is not there, or a folder holds no files.
@@ -39,7 +42,7 @@ def files_under(paths: Sequence[Path]) -> list[tuple[Path, str]]:
 def _walk(folder: Path) -> list[Path]:
     files = []
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in INSTALLED]
         files += [Path(place, name) for name in names if not name.startswith((".", "~$"))]
     return [file for file in files if not file.is_symlink()]
 

@@ -14,7 +14,7 @@ from knowledge.documents.guard import document_from_json, document_to_json
 from knowledge.errors import KnowledgeError
 from knowledge.storage import copy_file, digest_of, sync_folder, write_bytes
 
-READER_VERSION = 1  # raise it when the readers give other text: stored documents are then read again
+READER_VERSION = 2  # raise it when the readers give other text: stored documents are then read again
 PARSED = "document.json"
 
 
@@ -35,7 +35,7 @@ class Originals:
         basename = PurePosixPath(name).name
         part = Path(tempfile.mkdtemp(dir=self._folder, prefix=".part-"))
         try:
-            digest = _copy(path, part / basename, name)
+            digest = copy_file(path, part / basename)
             place = self._folder / digest
             if not place.exists():
                 sync_folder(part)
@@ -115,15 +115,3 @@ def _kept_document(path: Path) -> Document | None:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # it is only a copy of what the file says
     return None
-
-
-def _copy(path: Path, target: Path, name: str) -> str:
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as problem:
-        raise KnowledgeError(
-            f"{name} can't be opened ({problem.strerror}). Documents must be readable files. "
-            "Check its permissions and add it again."
-        ) from problem
-    return copy_file(path, target)

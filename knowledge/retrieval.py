@@ -10,6 +10,7 @@ from pathlib import Path
 
 from knowledge.cache import Encoder
 from knowledge.chunking import CutSettings, Passage
+from knowledge.deliveries import Arrival, opened
 from knowledge.documents import Guard
 from knowledge.documents.text import one_line
 from knowledge.errors import KnowledgeError
@@ -118,15 +119,20 @@ class KnowledgeBase:
     ) -> list[DocumentState]:
         """Add files, as (path, name); one whose name is there already replaces that document.
 
-        A file that can't be used costs only itself: its state says why. The states come in the files' order.
+        Zip files are opened, and each file in them counts as one. A file that can't be used costs only
+        itself: its state says why. The states come in the files' order.
         """
         report = progress or silent
-        with self._library.changing() as manifest, Guard() as guard:
+        with (
+            self._library.changing() as manifest,
+            Guard() as guard,
+            opened(files, self.folder) as arrivals,
+        ):
             states = {document.name: document for document in manifest.documents}
             outcomes: list[DocumentState] = []
-            for done, (path, name) in enumerate(files):
-                report(Progress("Reading", done, len(files), name))
-                outcome = self._take(path, one_line(name), states, {state.name for state in outcomes}, guard)
+            for done, arrival in enumerate(arrivals):
+                report(Progress("Reading", done, len(arrivals), arrival.name))
+                outcome = self._take(arrival, states, {state.name for state in outcomes}, guard)
                 outcomes.append(outcome)
                 states[outcome.name] = _merged(states.get(outcome.name), outcome)
             wanted = replace(manifest, documents=tuple(states.values()))
@@ -169,10 +175,13 @@ class KnowledgeBase:
             self._library.publish(manifest, manifest, guard, progress or silent, afresh=True)
 
     def _take(
-        self, path: Path, name: str, states: Mapping[str, DocumentState], batch: set[str], guard: Guard
+        self, arrival: Arrival, states: Mapping[str, DocumentState], batch: set[str], guard: Guard
     ) -> DocumentState:
         """Store and read one file. Whatever is wrong with it becomes its state."""
+        path, name = arrival.path, one_line(arrival.name)
         size = path.stat().st_size if path.is_file() else 0
+        if arrival.problem:
+            return DocumentState(name, size, 0, REFUSED, arrival.problem, now())
         try:
             name = check_name(name)
             if name in batch:

@@ -16,7 +16,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.index import IndexManifest, VectorIndex, load_index
 from knowledge.storage import digest_of, sync_folder, write_bytes
 
-FORMAT = 1
+FORMAT = 2
 PASSAGES = "passages.jsonl"
 MANIFEST = "manifest.json"
 

@@ -23,7 +23,10 @@ SEARCH_LEAD = (
     '<p class="q-quiet">The search that the assistants use: by meaning and by words at once. '
     "Each passage says why it was found.</p>"
 )
-HINT = "Markdown, text, HTML, PDF or Word: single files or a whole folder, up to 50 MB a file"
+HINT = (
+    "PDF, Word, PowerPoint, Excel, OpenDocument, web pages, mails, books, text, data and code: single files, "
+    "a whole folder or a zip, up to 50 MB a file"
+)
 BUSY = "Files are being added. Wait until that has ended, or stop it first."
 FOUND = 8
 """Passages a search shows."""
@@ -121,7 +124,9 @@ def page(studio: Studio) -> None:
     gr.HTML(heading("Documents", LEAD), apply_default_css=False, js_on_load=None)
     with gr.Row(elem_classes="q-parts-columns"):
         with gr.Column(scale=7, min_width=320):
-            drop = dropzone("Drop documents here", HINT, SUFFIXES, folders=True, elem_id="q-documents-drop")
+            drop = dropzone(
+                "Drop documents here", HINT, (*SUFFIXES, ".zip"), folders=True, elem_id="q-documents-drop"
+            )
             adding = html("q-documents-adding", "stop")
             problem = html("q-documents-problem")
             table = html("q-documents-table", "open", "remove", "restore")

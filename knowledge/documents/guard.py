@@ -16,7 +16,7 @@ from typing import Any, Self
 from knowledge.documents.model import Document, Section
 from knowledge.errors import KnowledgeError
 
-SECONDS = 20.0
+SECONDS = 45.0
 MEMORY = 1 << 30
 
 
@@ -138,6 +138,8 @@ def document_to_json(document: Document) -> dict[str, Any]:
             [section.start, len(section.text), section.body, section.page, list(section.heading)]
             for section in document.sections
         ],
+        "unit": document.unit,
+        "tables": [list(place) for place in document.tables],
     }
 
 
@@ -148,4 +150,5 @@ def document_from_json(value: dict[str, Any]) -> Document:
         Section(text[start : start + length], tuple(heading), page, start, body)
         for start, length, body, page, heading in value["sections"]
     )
-    return Document(value["name"], text, sections, value["digest"], value["title"])
+    tables = tuple((start, end) for start, end in value["tables"])
+    return Document(value["name"], text, sections, value["digest"], value["title"], value["unit"], tables)

@@ -7,28 +7,34 @@ from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.element import Comment, NavigableString, PageElement
 
 from knowledge.documents.model import Document, DocumentBuilder
+from knowledge.documents.tables import write_table
 from knowledge.documents.text import one_line
 
 _DROPPED = ("script", "style", "noscript", "template", "svg", "iframe", "select", "nav", "footer", "aside")
 _SPACES = re.compile(r"\s+")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BLOCK_NAMES = """
-address article blockquote body caption center dd details div dl dt fieldset figcaption figure form hr legend
-li main ol p pre section summary table tbody td tfoot th thead tr ul
+_INLINE_NAMES = """
+a abbr acronym b bdi bdo big button cite code data del dfn em font i img ins kbd label mark nobr output q
+rp rt ruby s samp small span strike strong sub sup time tt u var wbr
 """
-_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_INLINE = frozenset(_INLINE_NAMES.split())
 
 
 def read_html(data: bytes, name: str, digest: str) -> Document:
     """A web page's content: menus, forms, scripts and what the page hides are left out."""
+    builder = DocumentBuilder(name, digest)
+    return builder.finish(write_html(data, builder))
+
+
+def write_html(source: bytes | str, builder: DocumentBuilder) -> str:
+    """Hand over the content of a web page, or of a mail or chapter written as one; gives its title."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML opens like XML and reads well as HTML
-        page = BeautifulSoup(data, "lxml")
+        page = BeautifulSoup(source, "lxml")
     title = _title(page)
     _drop_furniture(page)
-    builder = DocumentBuilder(name, digest)
     _Walker(builder).walk(_content(page))
-    return builder.finish(title)
+    return title
 
 
 def _title(page: BeautifulSoup) -> str:
@@ -105,11 +111,11 @@ class _Walker:
             return []
         if tag.name == "table" and not tag.find(["table", *_HEADINGS]):
             self._flush()
-            self._builder.block(_table_text(tag))
+            write_table(self._builder, _rows(tag))
             return []
         if tag.name == "br":
             self._words.append("\n")
-        if tag.name not in _BLOCKS:
+        if tag.name in _INLINE or tag.name == "br":
             return list(tag.contents)
         self._flush()
         if tag.name == "li":
@@ -125,10 +131,5 @@ class _Walker:
             self._tight = entry
 
 
-def _table_text(table: Tag) -> str:
-    rows = []
-    for row in table.find_all("tr"):
-        cells = [one_line(cell.get_text(" ")) for cell in row.find_all(["td", "th"])]
-        if any(cells):
-            rows.append(" | ".join(cells))
-    return "\n".join(rows)
+def _rows(table: Tag) -> list[list[str]]:
+    return [[cell.get_text(" ") for cell in row.find_all(["td", "th"])] for row in table.find_all("tr")]

@@ -6,6 +6,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from knowledge.documents.model import Document, DocumentBuilder
+from knowledge.documents.tables import write_table
 from knowledge.documents.text import clean, decode
 
 SHORT_LINE = 50  # characters
@@ -15,8 +16,13 @@ def read_markdown(data: bytes, name: str, digest: str) -> Document:
     """A Markdown file: headings become the path of what stands below them, table rows become lines."""
     title, source = _front_matter(clean(decode(data, name)))
     builder = DocumentBuilder(name, digest)
-    _Writer(builder).write(MarkdownIt("commonmark").enable("table").parse(source))
+    write_markdown(source, builder)
     return builder.finish(title)
+
+
+def write_markdown(source: str, builder: DocumentBuilder) -> None:
+    """Hand over Markdown: its headings, blocks and tables."""
+    _Writer(builder).write(MarkdownIt("commonmark").enable("table").parse(source))
 
 
 def _front_matter(source: str) -> tuple[str, str]:
@@ -46,11 +52,11 @@ class _Writer:
             if token.type == "heading_open":
                 self._builder.heading(int(token.tag[1]), _inline_text(next(remaining)))
             elif token.type == "table_open":
-                self._builder.block(_table_text(remaining))
+                write_table(self._builder, _rows(remaining))
             elif token.type == "inline":
                 self._block(_inline_text(token))
             elif token.type in ("fence", "code_block"):
-                self._block(token.content)
+                self._builder.verbatim(token.content)
             elif token.type == "html_block":
                 self._block(_words_of_html(token.content))
             else:
@@ -101,8 +107,8 @@ def _line_break(before: str) -> str:
     return "\n" if len(before) - before.rfind("\n") <= SHORT_LINE else " "
 
 
-def _table_text(tokens: Iterator[Token]) -> str:
-    """The rows of the table just opened, a line each, cells parted by bars."""
+def _rows(tokens: Iterator[Token]) -> list[list[str]]:
+    """The rows of the table just opened."""
     rows: list[list[str]] = []
     for token in tokens:
         if token.type == "table_close":
@@ -110,5 +116,5 @@ def _table_text(tokens: Iterator[Token]) -> str:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
-            rows[-1].append(" ".join(_inline_text(token).split()))
-    return "\n".join(" | ".join(row) for row in rows)
+            rows[-1].append(_inline_text(token))
+    return rows

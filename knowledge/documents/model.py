@@ -1,12 +1,13 @@
 """What every reader hands over: a document's text and where each part of it came from.
 
-It knows sections, headings and pages. It does not know any file format.
+It knows sections, headings, pages and tables. It does not know any file format.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from knowledge.documents.text import one_line, tidy
+from knowledge.documents.text import clean, one_line, tidy
 from knowledge.errors import KnowledgeError
 
 MAX_CHARACTERS = 5_000_000
@@ -36,6 +37,10 @@ class Document:
     sections: tuple[Section, ...]
     digest: str
     title: str
+    unit: str = "page"
+    """What `Section.page` counts: pages, slides or sheets."""
+    tables: tuple[tuple[int, int], ...] = ()
+    """Where tables stand in `text`, as (start, end): a line a row, cells parted by bars, names first."""
 
 
 def title_from_name(name: str) -> str:
@@ -44,12 +49,23 @@ def title_from_name(name: str) -> str:
     return words[:1].upper() + words[1:] if words else name
 
 
+def table_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as lines, cells parted by bars; rows and columns without any text are left out."""
+    cleaned = [[one_line(cell) for cell in row] for row in rows]
+    width = max(map(len, cleaned), default=0)
+    used = [place for place in range(width) if any(row[place : place + 1] > [""] for row in cleaned)]
+    lines = (" | ".join(row[place] for place in used if place < len(row)) for row in cleaned if any(row))
+    return "\n".join(line.strip() for line in lines)
+
+
 class DocumentBuilder:
     """Takes headings, blocks and pages in reading order and keeps count of where each one lands."""
 
-    def __init__(self, name: str, digest: str) -> None:
+    def __init__(self, name: str, digest: str, *, unit: str = "page") -> None:
         self._name = name
         self._digest = digest
+        self._unit = unit
+        self._tables: list[tuple[int, int]] = []
         self._parts: list[str] = []
         self._length = 0
         self._path: list[tuple[int, str]] = []
@@ -72,12 +88,33 @@ class DocumentBuilder:
         self._begin_section(len(line))
         self._append(line)
 
+    def mark(self, level: int, name: str) -> None:
+        """A heading that is part of the text that follows, and so adds none itself: a function's name."""
+        self._end_section(deeper=False)
+        self._path = [(depth, title) for depth, title in self._path if depth < level] + [(level, name)]
+        self._begin_section(0)
+
     def block(self, text: str, *, tight: bool = False) -> None:
         """A paragraph, list entry or table; `tight` puts it on the line right after the one before."""
         text = tidy(text)
         if text:
             self._append(text, "\n" if tight else "\n\n")
             self._has_body = True
+
+    def verbatim(self, text: str) -> None:
+        """Text whose spaces and line ends mean something, such as code."""
+        text = clean(text).strip("\n").rstrip()
+        if text.strip():
+            self._append(text, "\n\n")
+            self._has_body = True
+
+    def table(self, rows: Iterable[Sequence[str]]) -> None:
+        """A table, the names of its columns first; rows and columns without any text are left out."""
+        text = table_text(rows)
+        if text:
+            self._append(text, "\n\n")
+            self._has_body = True
+            self._tables.append((self._length - len(text), self._length))
 
     def page(self, number: int) -> None:
         """From here on the text is on page `number`, counted from 1; the headings stay in force."""
@@ -106,6 +143,8 @@ class DocumentBuilder:
             sections=tuple(_without_title(section, title) for section in self._sections),
             digest=self._digest,
             title=title,
+            unit=self._unit,
+            tables=tuple(self._tables),
         )
 
     def _append(self, text: str, separator: str = "\n\n") -> None:

@@ -3,35 +3,31 @@
 It knows how a page's lines become paragraphs. It reads no pictures: a scan has no text.
 """
 
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from pypdf import PageObject, PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
 
+from knowledge.documents.glyphs import rules_on, words_on
+from knowledge.documents.layout import Grid, Line, Part, arrange
 from knowledge.documents.model import Document, DocumentBuilder
-from knowledge.documents.text import one_line
-from knowledge.errors import KnowledgeError
+from knowledge.documents.refusals import locked, no_text
+from knowledge.documents.tables import write_sheet
+from knowledge.documents.text import clean, one_line
 
 MIN_CHARACTERS = 20  # fewer than this in a whole file is a stamp or a page number on a scan
 HEADING_SCALE = 1.15
 HEADING_WORDS = 15
+EDGE_LINES = 2
+"""Lines at the top and bottom of a page that may be its running header or footer."""
+PARAGRAPH_GAP = 0.75
+"""Of the letters' height: more room than this above a line, and a new paragraph begins."""
 
 _ENDS_SENTENCE = re.compile(r"[.!?:;\u2026\"”’)]$")
 _OPENS_ENTRY = re.compile(r"^([-–•·*▪●◦]|\d{1,3}[.)]|[a-z][.)])\s")
-_SPLIT_WORD = re.compile(r"(\w*[a-z])-$")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line as it stands on the page; `size` is the height of its letters in points."""
-
-    text: str
-    size: float
-    bold: bool
+_SPLIT_WORD = re.compile(r"(\w*[a-z])[-\u2010]$")
 
 
 def read_pdf(data: bytes, name: str, digest: str) -> Document:
@@ -40,72 +36,54 @@ def read_pdf(data: bytes, name: str, digest: str) -> Document:
     Raises:
         KnowledgeError: it is locked with a password, or it holds no text.
     """
-    reader = PdfReader(io.BytesIO(data))
-    pages = _pages(reader, name)
-    if sum(len("".join(line.text.split())) for page in pages for line in page) < MIN_CHARACTERS:
-        raise KnowledgeError(
-            f"{name} holds no text: {_all_of(len(pages))}, probably a scan. Only text can be "
-            "searched. Run text recognition (OCR) over it, or add the document it was printed from."
-        )
+    with _open(data, name) as file:
+        pages = [_parts(page) for page in file]
+        declared = _declared_title(file)
+    if sum(map(_letters, pages)) < MIN_CHARACTERS:
+        raise no_text(name, f"{_all_of(len(pages))}, probably a scan")
     builder = DocumentBuilder(name, digest)
     levels = _heading_levels(pages)
     for number, page in enumerate(_without_running_lines(pages), start=1):
         builder.page(number)
         _write_page(page, levels, builder)
-    return builder.finish(declared=_declared_title(reader))
+    return builder.finish(declared=declared)
+
+
+def _open(data: bytes, name: str) -> pdfium.PdfDocument:
+    """The file; many are locked against changes only, and those open without a password."""
+    try:
+        return pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as problem:
+        if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
+            raise locked(name, "a PDF viewer") from problem
+        raise
 
 
 def _all_of(pages: int) -> str:
     return "its one page is a picture" if pages == 1 else f"its {pages} pages are pictures"
 
 
-def _pages(reader: PdfReader, name: str) -> list[list[Line]]:
-    try:
-        if reader.is_encrypted:
-            reader.decrypt("")  # many files are locked against changes only and open without a password
-        return [_lines(page) for page in reader.pages]
-    except (FileNotDecryptedError, DependencyError) as problem:
-        raise KnowledgeError(
-            f"{name} is locked with a password. Only PDF files that open without one can be read. "
-            "Open it with its password, print or save it as a new PDF, and add that."
-        ) from problem
+def _parts(page: pdfium.PdfPage) -> list[Part]:
+    """What a page says, in reading order; of a page that is turned, its lines as they are drawn."""
+    words, upright = words_on(page)
+    if upright:
+        return arrange(words, rules_on(page))
+    lines = clean(page.get_textpage().get_text_range()).split("\n")
+    return [Line(text, 0.0, False) for line in lines if (text := one_line(line))]
 
 
-def _lines(page: PageObject) -> list[Line]:
-    """The page's lines in the order its text is drawn."""
-    lines: list[Line] = []
-    pieces: list[tuple[str, float, bool]] = []
-
-    def visit(text: str, cm: Sequence[float], tm: Sequence[float], font: object, size: float) -> None:
-        weight = "bold" in str(font.get("/BaseFont", "")).lower() if isinstance(font, dict) else False
-        height = abs(size * tm[3] * cm[3])
-        first, *others = text.split("\n")
-        pieces.append((first, height, weight))
-        for other in others:
-            lines.append(_join_pieces(pieces))
-            pieces[:] = [(other, height, weight)]
-
-    page.extract_text(visitor_text=visit)
-    lines.append(_join_pieces(pieces))
-    return [line for line in lines if line.text]
+def _letters(page: Sequence[Part]) -> int:
+    texts = (part.text if isinstance(part, Line) else "".join(map("".join, part.rows)) for part in page)
+    return sum(len("".join(text.split())) for text in texts)
 
 
-def _join_pieces(pieces: Sequence[tuple[str, float, bool]]) -> Line:
-    """One line from its pieces: its size is that of most letters, bold only if all of them are."""
-    written = [(text, size, bold) for text, size, bold in pieces if text.strip()]
-    sizes: Counter[float] = Counter()
-    for text, size, _ in written:
-        sizes[round(size, 1)] += len(text)
-    size = sizes.most_common(1)[0][0] if sizes else 0.0
-    return Line(one_line("".join(text for text, _, _ in pieces)), size, all(bold for _, _, bold in written))
-
-
-def _heading_levels(pages: Sequence[Sequence[Line]]) -> dict[tuple[float, bool], int]:
+def _heading_levels(pages: Sequence[Sequence[Part]]) -> dict[tuple[float, bool], int]:
     """Which kinds of line are headings, and how high: larger than the body, or bold at its size."""
     letters: Counter[tuple[float, bool]] = Counter()
-    for page in pages:
-        for line in page:
-            letters[line.size, line.bold] += len(line.text)
+    for line in (part for page in pages for part in page if isinstance(part, Line)):
+        letters[line.size, line.bold] += len(line.text)
+    if not letters:
+        return {}
     body_size, body_bold = letters.most_common(1)[0][0]
     kinds = {(size, bold) for size, bold in letters if size >= body_size * HEADING_SCALE}
     if not body_bold:
@@ -122,44 +100,67 @@ def _is_heading(line: Line, levels: dict[tuple[float, bool], int]) -> bool:
     )
 
 
-def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """The pages without the header or footer that most of them repeat, page numbers aside."""
+def _without_running_lines(pages: Sequence[Sequence[Part]]) -> list[list[Part]]:
+    """The pages without the headers and footers that many of them repeat, page numbers aside."""
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_shape(line) for line in (*page[:1], *page[-1:])})
-    running = {shape for shape, count in seen.items() if count >= 3 and count > len(pages) / 2}
+        seen.update({_shape(page[place]) for place in _edges(page)})
+    running = {shape for shape, count in seen.items() if count >= 3 and count > len(pages) / 3 and shape}
     kept = []
     for page in pages:
-        first = 1 if page and _shape(page[0]) in running else 0
-        last = len(page) - 1 if len(page) > 1 and _shape(page[-1]) in running else len(page)
-        kept.append(list(page[first:last]))
+        gone = {place for place in _edges(page) if _shape(page[place]) in running}
+        kept.append([part for place, part in enumerate(page) if place not in gone])
     return kept
 
 
-def _shape(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text)
+def _edges(page: Sequence[Part]) -> list[int]:
+    """Where the first and last lines of a page are, of those that could run through all pages."""
+    places = {*range(min(EDGE_LINES, len(page))), *range(max(0, len(page) - EDGE_LINES), len(page))}
+    return sorted(places)
+
+
+def _shape(part: Part) -> str:
+    return re.sub(r"\d+", "#", part.text) if isinstance(part, Line) else ""
 
 
 def _write_page(
-    lines: Sequence[Line], levels: dict[tuple[float, bool], int], builder: DocumentBuilder
+    parts: Sequence[Part], levels: dict[tuple[float, bool], int], builder: DocumentBuilder
 ) -> None:
-    widest = max((len(line.text) for line in lines), default=0)
-    for group in _groups(lines, levels):
+    widest = max((len(part.text) for part in parts if isinstance(part, Line)), default=0)
+    for group in _groups(parts, levels):
+        if isinstance(group, Grid):
+            write_sheet(builder, group.rows)
+            continue
         text = " ".join(line.text for line in group)
         if _is_heading(group[0], levels) and len(text.split()) <= HEADING_WORDS:
             builder.heading(levels[group[0].size, group[0].bold], text)
         else:
-            builder.block("\n".join(_paragraphs([line.text for line in group], widest)))
+            _write_paragraphs(_paragraphs(group, widest), builder)
 
 
-def _groups(lines: Sequence[Line], levels: dict[tuple[float, bool], int]) -> Iterator[list[Line]]:
-    """Neighbouring body lines, and neighbouring heading lines of one kind (a heading that wraps)."""
+def _write_paragraphs(paragraphs: Sequence[tuple[str, bool]], builder: DocumentBuilder) -> None:
+    """Paragraphs, those set apart by room above them as blocks of their own."""
+    block: list[str] = []
+    for text, apart in paragraphs:
+        if apart and block:
+            builder.block("\n".join(block))
+            block = []
+        block.append(text)
+    builder.block("\n".join(block))
+
+
+def _groups(parts: Sequence[Part], levels: dict[tuple[float, bool], int]) -> Iterator[list[Line] | Grid]:
+    """Neighbouring body lines, neighbouring heading lines of one kind (a heading that wraps), and tables."""
     group: list[Line] = []
-    for line in lines:
-        if group and _kind(line, levels) != _kind(group[-1], levels):
-            yield group
+    for part in parts:
+        if isinstance(part, Grid) or (group and _kind(part, levels) != _kind(group[-1], levels)):
+            if group:
+                yield group
             group = []
-        group.append(line)
+        if isinstance(part, Grid):
+            yield part
+        else:
+            group.append(part)
     if group:
         yield group
 
@@ -168,16 +169,18 @@ def _kind(line: Line, levels: dict[tuple[float, bool], int]) -> tuple[float, boo
     return (line.size, line.bold) if _is_heading(line, levels) else None
 
 
-def _paragraphs(lines: Sequence[str], widest: int) -> list[str]:
-    """Lines of the page put back together into paragraphs and list entries, a line each."""
-    paragraphs: list[str] = []
+def _paragraphs(lines: Sequence[Line], widest: int) -> list[tuple[str, bool]]:
+    """Lines put back together into paragraphs and list entries, each with whether it is set apart."""
+    paragraphs: list[tuple[str, bool]] = []
     previous = ""
     for line in lines:
-        if previous and _goes_on(previous, line, widest):
-            paragraphs[-1] = _join(paragraphs[-1], line)
+        apart = line.gap > PARAGRAPH_GAP
+        if previous and not apart and _goes_on(previous, line.text, widest):
+            text, was_apart = paragraphs[-1]
+            paragraphs[-1] = (_join(text, line.text), was_apart)
         else:
-            paragraphs.append(line)
-        previous = line
+            paragraphs.append((line.text, apart))
+        previous = line.text
     return paragraphs
 
 
@@ -198,8 +201,8 @@ def _join(paragraph: str, line: str) -> str:
     return f"{paragraph} {line}"
 
 
-def _declared_title(reader: PdfReader) -> str:
+def _declared_title(file: pdfium.PdfDocument) -> str:
     """The title in the file's properties, unless a program put the file's name there."""
-    title = one_line(str(reader.metadata.title or "")) if reader.metadata else ""
+    title = one_line(file.get_metadata_value("Title"))
     made_up = title.lower().startswith(("microsoft word", "untitled")) or re.search(r"\.\w{2,5}$", title)
     return "" if made_up else title

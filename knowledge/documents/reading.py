@@ -3,21 +3,52 @@
 It knows suffixes and limits. What a format looks like inside is known to its reader alone.
 """
 
-import io
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from importlib import import_module
+from pathlib import Path, PurePosixPath
 
+from knowledge.documents.archive import OLD_OFFICE, check_office
 from knowledge.documents.model import Document
+from knowledge.documents.refusals import damaged, unknown
 from knowledge.errors import KnowledgeError
 from knowledge.storage import digest_of
 
 MAX_BYTES = 50_000_000
-MAX_ENTRIES = 2_000
-MAX_UNPACKED = 300_000_000
-MAX_RATIO = 200
-
-SUFFIXES = (".md", ".txt", ".html", ".htm", ".pdf", ".docx")
+_READERS = {
+    "markdown.read_markdown": ".md .markdown .mdx",
+    "plain.read_plain": ".txt .text .log .rst .adoc .tex .srt .vtt",
+    "html.read_html": ".html .htm .xhtml .xml .rss",
+    "pdf.read_pdf": ".pdf",
+    "word.read_word": ".docx .docm .dotx",
+    "slides.read_slides": ".pptx .pptm .ppsx .potx",
+    "sheets.read_workbook": ".xlsx .xlsm .xlsb .xls .ods",
+    "sheets.read_csv": ".csv .tsv",
+    "mail.read_mail": ".eml",
+    "rich.read_rich": ".rtf",
+    "opendocument.read_opendocument": ".odt .ott .odp",
+    "epub.read_epub": ".epub",
+    "data.read_json": ".json .jsonl .ndjson",
+    "data.read_notebook": ".ipynb",
+    "code.read_code": ".py .js .mjs .ts .tsx .jsx .java .kt .scala .go .rs .c .h .cc .cpp .hpp .cs "
+    ".swift .rb .php .pl .lua .r .jl .sh .ps1 .bat .sql .graphql .proto .dart .ex .exs .erl .hs .clj .m .vb "
+    ".vue .svelte .css .scss .tf .yaml .yml .toml .ini .cfg .conf .properties .gradle",
+}
+_BY_SUFFIX = {suffix: reader for reader, suffixes in _READERS.items() for suffix in suffixes.split()}
+_WITHOUT_SUFFIX = frozenset(
+    [
+        "readme",
+        "license",
+        "licence",
+        "notice",
+        "changelog",
+        "authors",
+        "contributing",
+        "makefile",
+        "dockerfile",
+    ]
+)
+_ZIPPED = ("word.", "slides.", "opendocument.", "epub.")
+SUFFIXES = tuple(_BY_SUFFIX)
 Reader = Callable[[bytes, str, str], Document]
 
 
@@ -25,13 +56,8 @@ def check_file(path: Path, name: str) -> None:
     """Refuse what can't be a document before anything is read.
 
     Raises:
-        KnowledgeError: the suffix is unknown, or the file is missing, empty or too large.
+        KnowledgeError: its kind is unknown, or the file is missing, empty or too large.
     """
-    if Path(name).suffix.lower() not in SUFFIXES:
-        raise KnowledgeError(
-            f"{name} has the ending {Path(name).suffix or '(none)'}. Documents must be one of "
-            f"{', '.join(SUFFIXES)}. Save or export it as one of these and add that."
-        )
     try:
         size = path.stat().st_size if path.is_file() else -1
     except OSError:
@@ -47,6 +73,18 @@ def check_file(path: Path, name: str) -> None:
             f"{name} is {size / 1e6:.0f} MB large. The limit is {MAX_BYTES // 1_000_000} MB. "
             "Split it, or save it without pictures, and add it again."
         )
+    _reader_name(name, _first_bytes(path, name))
+
+
+def _first_bytes(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(64)
+    except OSError as problem:
+        raise KnowledgeError(
+            f"{name} can't be opened ({problem.strerror}). Documents must be readable files. "
+            "Check its permissions and add it again."
+        ) from problem
 
 
 def read_document(path: Path, name: str) -> Document:
@@ -57,58 +95,43 @@ def read_document(path: Path, name: str) -> Document:
     """
     check_file(path, name)
     data = path.read_bytes()
-    suffix = Path(name).suffix.lower()
-    if suffix == ".docx":
-        _check_archive(data, name)
+    reader = _reader_name(name, data)
+    if reader.startswith(_ZIPPED) or (reader == "sheets.read_workbook" and _is_zipped_sheet(name)):
+        check_office(data, name)
     try:
-        return _reader(suffix)(data, name, digest_of(data))
+        return _reader(reader)(data, name, digest_of(data))
     except (KnowledgeError, MemoryError):
         raise
     except Exception as problem:  # a parser fed with a broken file may raise anything
         raise damaged(name, f"{type(problem).__name__}: {problem}".partition("\n")[0][:200]) from problem
 
 
-def _reader(suffix: str) -> Reader:
-    """The reader of a format, imported when first needed: each brings a library that takes time to load."""
-    if suffix == ".pdf":
-        from knowledge.documents.pdf import read_pdf as reader
-    elif suffix == ".docx":
-        from knowledge.documents.word import read_word as reader
-    elif suffix in (".html", ".htm"):
-        from knowledge.documents.html import read_html as reader
-    elif suffix == ".md":
-        from knowledge.documents.markdown import read_markdown as reader
-    else:
-        from knowledge.documents.plain import read_plain as reader
+def _is_zipped_sheet(name: str) -> bool:
+    return not name.lower().endswith(".xls")
+
+
+def _reader_name(name: str, data: bytes) -> str:
+    """Which reader a file needs: what its first bytes say where they are sure, else what its name says.
+
+    Raises:
+        KnowledgeError: none can read it.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    if data.startswith(b"%PDF-"):
+        return "pdf.read_pdf"
+    if data.startswith(b"{\\rtf"):
+        return "rich.read_rich"
+    if suffix == ".xls" and not data.startswith((OLD_OFFICE, b"PK")):
+        return "html.read_html" if data.lstrip().startswith(b"<") else "sheets.read_csv"
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if not suffix and PurePosixPath(name).name.casefold() in _WITHOUT_SUFFIX:
+        return "plain.read_plain"
+    raise unknown(name)
+
+
+def _reader(name: str) -> Reader:
+    """A reader, imported when first needed: each brings a library that takes time to load."""
+    module, _, function = name.partition(".")
+    reader: Reader = getattr(import_module(f"knowledge.documents.{module}"), function)
     return reader
-
-
-def damaged(name: str, found: str) -> KnowledgeError:
-    """The refusal of a file that its reader could not make sense of."""
-    return KnowledgeError(
-        f"{name} can't be read; it seems damaged ({found}). "
-        "Open it in the program it was made with, save it again, and add that."
-    )
-
-
-def _check_archive(data: bytes, name: str) -> None:
-    """Refuse an Office file that is not one, or that unpacks to far more than a document would."""
-    if data.startswith(b"\xd0\xcf\x11\xe0"):  # an old Office container: a locked file, or .doc renamed
-        raise KnowledgeError(
-            f"{name} is locked with a password, or an old .doc file renamed. Only .docx files that open "
-            "without a password can be read. Open it in Word, save it as .docx without a password, and "
-            "add that."
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as problem:
-        raise damaged(name, str(problem)) from problem
-    packed, unpacked = len(data), sum(entry.file_size for entry in entries)
-    most = min(MAX_UNPACKED, max(1_000_000, packed * MAX_RATIO))
-    if len(entries) > MAX_ENTRIES or unpacked > most:
-        raise KnowledgeError(
-            f"{name} would unpack from {packed / 1e6:.1f} to {unpacked / 1e6:.1f} MB in {len(entries):,} "
-            f"parts. For a file of its size the limits are {most / 1e6:.1f} MB and {MAX_ENTRIES:,} parts. "
-            "Save its text as a new document and add that."
-        )

@@ -11,6 +11,17 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
+BINARY_SHARE = 20
+"""More than one character of control in this many, and than a FEW, and it is no text."""
+FEW = 3
+SAMPLE = 200_000
+"""Bytes that are looked at to find an encoding."""
+ENCODINGS = [
+    *("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"),
+    *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "euc_kr", "tis_620"),
+]
+"""What is tried where a file is not Unicode: the encodings that offices have used."""
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LIGATURES = str.maketrans(
@@ -44,18 +55,47 @@ def one_line(text: str) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """The text of a plain text file: UTF-8, or UTF-16 where it starts with the mark for it.
+    """The text of a plain text file: UTF-8, UTF-16 or UTF-32, else in the encoding that fits it best.
 
     Raises:
-        KnowledgeError: the bytes are neither.
+        KnowledgeError: the bytes are no text.
     """
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return data.decode("utf-32", errors="replace")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    text = _without_mark(data)
     try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as problem:
-        line = data.count(b"\n", 0, problem.start) + 1
+        text = text or data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = _guessed(data)
+    if len(_BINARY.findall(text[:SAMPLE])) > FEW + len(text[:SAMPLE]) / BINARY_SHARE:
         raise KnowledgeError(
-            f"{name}, line {line}: found the byte 0x{data[problem.start]:02x}, which is not UTF-8 text. "
-            "Text files must be UTF-8. Open it in an editor, save it with the encoding UTF-8, and add it "
-            "again."
-        ) from problem
+            f"{name} holds no text that people could read; it may be a program, a picture or a file "
+            "of another "
+            "kind renamed. Open it in the program it was made with, save its text as a document, "
+            "and add that."
+        )
+    return text
+
+
+def _guessed(data: bytes) -> str:
+    """Text in one of the encodings from before Unicode, told by which letters it would make."""
+    from charset_normalizer import from_bytes  # few files need it, and it takes time to load
+
+    matches = from_bytes(data[:SAMPLE], cp_isolation=ENCODINGS)
+    best = matches.best()
+    if best is None:
+        return data.decode("cp1252", errors="replace")
+    # Short texts often fit several encodings equally well; the one most used in offices is meant then.
+    equals = [each for each in matches if (each.chaos, each.coherence) == (best.chaos, best.coherence)]
+    usual = any(each.encoding == ENCODINGS[0] for each in equals)
+    return data.decode(ENCODINGS[0] if usual else best.encoding, errors="replace")
+
+
+def _without_mark(data: bytes) -> str:
+    """UTF-16 that doesn't begin with its mark, as some programs export it; an empty string if it is not."""
+    for encoding, zeros in (("utf-16-le", data[1:2000:2]), ("utf-16-be", data[:2000:2])):
+        if len(zeros) > FEW and zeros.count(0) > 0.8 * len(zeros):
+            return data.decode(encoding, errors="replace")
+    return ""

@@ -14,7 +14,7 @@ from docx.oxml.xmlchemy import BaseOxmlElement as Element
 from docx.text.paragraph import Paragraph
 
 from knowledge.documents.model import Document, DocumentBuilder
-from knowledge.documents.text import one_line
+from knowledge.documents.tables import write_table
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 _CONTROL, _CONTENT = qn("w:sdt"), qn("w:sdtContent")
@@ -30,7 +30,7 @@ def read_word(data: bytes, name: str, digest: str) -> Document:
     previous_listed = False
     for element in _blocks(word.element.body):
         if element.tag == _TABLE:
-            builder.block(_table_text(element))
+            write_table(builder, _rows(element))
             continue
         paragraph = Paragraph(element, word._body)
         level = _heading_level(paragraph)
@@ -89,14 +89,8 @@ def _is_listed(paragraph: Paragraph) -> bool:
     return style.startswith("list ") or paragraph._p.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
 
 
-def _table_text(table: Element) -> str:
-    """A line for every row, cells parted by bars."""
-    rows = []
-    for row in table.iterchildren(_ROW):
-        cells = [one_line(_text(cell)) for cell in row.iterchildren(_CELL)]
-        if any(cells):
-            rows.append(" | ".join(cells))
-    return "\n".join(rows)
+def _rows(table: Element) -> list[list[str]]:
+    return [[_text(cell) for cell in row.iterchildren(_CELL)] for row in table.iterchildren(_ROW)]
 
 
 def _declared_title(word: WordDocument) -> str:

@@ -271,8 +271,8 @@ def archive(entries: dict[str, bytes]) -> bytes:
 def test_a_locked_pdf_is_refused(tmp_path: Path) -> None:
     path = lock_pdf(make_pdf(tmp_path / "a.pdf", [[(BODY, 11, "")]]), "secret")
     assert refusal(tmp_path, "a.pdf", path.read_bytes()) == (
-        "a.pdf is locked with a password. Only PDF files that open without one can be read. "
-        "Open it with its password, print or save it as a new PDF, and add that."
+        "a.pdf is locked with a password. Only files that open without one can be read. "
+        "Open it in a PDF viewer with its password, save it without one, and add that."
     )
 
 
@@ -280,7 +280,7 @@ def test_a_pdf_without_text_is_refused(tmp_path: Path) -> None:
     path = make_pdf(tmp_path / "a.pdf", [[], []])
     assert refusal(tmp_path, "a.pdf", path.read_bytes()) == (
         "a.pdf holds no text: its 2 pages are pictures, probably a scan. Only text can be searched. "
-        "Run text recognition (OCR) over it, or add the document it was printed from."
+        "Run text recognition (OCR) over it, or add the document it was made from."
     )
 
 
@@ -288,24 +288,53 @@ def test_a_pdf_without_text_is_refused(tmp_path: Path) -> None:
     ("name", "content", "text"),
     [
         pytest.param(
-            "a.xlsx",
+            "a.xyz",
             b"x",
-            "a.xlsx has the ending .xlsx. Documents must be one of .md, .txt, .html, .htm, .pdf, .docx. "
-            "Save or export it as one of these and add that.",
+            "a.xyz has the ending .xyz, which is no kind of document known here. Save or export it "
+            "as PDF, Word, "
+            "PowerPoint, Excel, OpenDocument, web page, mail, Markdown or plain text, and add that.",
             id="unknown ending",
         ),
         pytest.param(
-            "README", b"x", "README has the ending (none). Documents must be one of", id="no ending"
+            "a.doc",
+            b"\xd0\xcf\x11\xe0",
+            "a.doc is an old Word file, which can't be read. Open it in Word or LibreOffice, save "
+            "it as .docx, and "
+            "add that.",
+            id="old word",
+        ),
+        pytest.param(
+            "scan.JPG",
+            b"x",
+            "scan.JPG is a picture, and only text can be searched. Run text recognition (OCR) over "
+            "it as PDF,",
+            id="picture",
+        ),
+        pytest.param(
+            "call.mp3",
+            b"x",
+            "call.mp3 is a recording, and only text can be searched. Have it written down as PDF,",
+            id="recording",
+        ),
+        pytest.param(
+            "a.7z",
+            b"x",
+            "a.7z is an archive of a kind that can't be opened here; .zip can. Unpack it and add the folder.",
+            id="other archive",
+        ),
+        pytest.param(
+            "notes", b"x", "notes has the ending (none), which is no kind of document known", id="no ending"
         ),
         pytest.param(
             "a.md", b"", "a.md is empty (0 bytes). Check that it was saved, and add it again.", id="empty"
         ),
         pytest.param(
             "a.txt",
-            b"one\ntwo\nGr\xf6\xdfe",
-            "a.txt, line 3: found the byte 0xf6, which is not UTF-8 text. Text files must be UTF-8. "
-            "Open it in an editor, save it with the encoding UTF-8, and add it again.",
-            id="not UTF-8",
+            bytes(range(256)),
+            "a.txt holds no text that people could read; it may be a program, a picture or a file "
+            "of another kind "
+            "renamed. Open it in the program it was made with, save its text as a document, and add that.",
+            id="binary",
         ),
         pytest.param(
             "a.md",
@@ -325,23 +354,29 @@ def test_a_pdf_without_text_is_refused(tmp_path: Path) -> None:
         pytest.param(
             "a.docx",
             b"\xd0\xcf\x11\xe0" + b"0" * 100,
-            "a.docx is locked with a password, or an old .doc file renamed. Only .docx files that open "
-            "without a password can be read. Open it in Word, save it as .docx without a password, and "
-            "add that.",
-            id="locked docx",
+            "a.docx is a file of an old Office renamed to .docx. Only the newer kind can be read. "
+            "Open it in Word, save it as .docx, and add that.",
+            id="old file renamed",
+        ),
+        pytest.param(
+            "a.xlsx",
+            b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"),
+            "a.xlsx is locked with a password. Only files that open without one can be read. "
+            "Open it in Excel with its password, save it without one, and add that.",
+            id="locked",
         ),
         pytest.param(
             "a.docx",
             archive({"a": b"0" * 40_000_000}),
             "a.docx would unpack from 0.0 to 40.0 MB in 1 parts. "
-            "For a file of its size the limits are 7.8 MB and 2,000 parts. "
+            "For a file of its size the limits are 7.8 MB and 5,000 parts. "
             "Save its text as a new document and add that.",
             id="bomb",
         ),
         pytest.param(
             "a.docx",
-            archive({str(number): b"" for number in range(2001)}),
-            "in 2,001 parts. For a file of its size the limits are",
+            archive({str(number): b"" for number in range(5001)}),
+            "in 5,001 parts. For a file of its size the limits are",
             id="too many parts",
         ),
     ],

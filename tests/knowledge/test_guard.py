@@ -26,8 +26,8 @@ def test_the_guard_reads_what_the_reader_reads(tmp_path: Path) -> None:
 
 def test_a_refusal_comes_through_word_for_word(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes(b"\xff")
-    with pytest.raises(KnowledgeError, match=r"a\.txt, line 1: found the byte 0xff"):
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(KnowledgeError, match=r"a\.txt holds no text that people could read"):
         read_guarded(path, "a.txt")
 
 
@@ -38,7 +38,7 @@ def test_a_file_that_takes_too_long_costs_only_itself(
         monkeypatch.setattr(guard, "SECONDS", 0.01)
         with pytest.raises(KnowledgeError) as caught:
             reader.read(good(tmp_path), "slow.md")
-        monkeypatch.setattr(guard, "SECONDS", 20.0)
+        monkeypatch.setattr(guard, "SECONDS", 45.0)
         assert reader.read(good(tmp_path), "good.md").title == "Good"
     assert str(caught.value) == (
         "slow.md took longer than 0 seconds to read. That is the limit for one document. "

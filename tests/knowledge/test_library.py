@@ -84,12 +84,12 @@ def test_an_index_of_a_newer_quartet_is_refused(
 ) -> None:
     knowledge.add([write("pots.md", POTS)])
     path = knowledge.folder / "versions" / "0001" / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 2}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 3}))
     with pytest.raises(KnowledgeError) as caught:
         reopened(knowledge, encoder).documents()
     assert str(caught.value) == (
         f"The index in {knowledge.folder / 'versions'} was written by a newer version of Quartet "
-        "(format 2). This one reads format 1. Start the newer version, or update this one."
+        "(format 3). This one reads format 2. Start the newer version, or update this one."
     )
 
 

@@ -54,7 +54,7 @@ def test_a_refused_file_stays_in_the_list_with_the_reason(add, files):
     shown, table = add(dropped({"prices.xyz": files["prices.xyz"]}))
     assert "1 file can&#x27;t be used" in shown
     assert "Refused" in table
-    assert "Documents must be one of .md" in table
+    assert "no kind of document known here" in table
 
 
 def test_a_newer_file_of_the_same_name_is_said_to_replace_it(add, handlers, tmp_path, monkeypatch):
