@@ -325,4 +325,4 @@ class Studio:
             "conversations": None,
             "settings": dict(settings),
         }
-        return self.jobs.start("assistant.training", arguments)
+        return self.jobs.start("assistant.training", arguments, waits=True)

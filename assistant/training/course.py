@@ -6,7 +6,7 @@ It knows when things happen. It does not know how a step is computed (`trainer.p
 import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,12 +17,19 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import PreTrainedModel, TrainerCallback, TrainerControl, TrainerState
 
-from assistant.adapters import WEIGHTS, EvaluationLoss
+from assistant.adapters import WEIGHTS, EvaluationLoss, Sample
 from assistant.errors import AssistantError
-from assistant.jobs import JobLog
+from assistant.jobs import JobLog, Stop
+from assistant.training.checkpoints import best_folder, seal
 from assistant.training.examples import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss
-from assistant.training.progress import PROGRESS, Progress
+from assistant.training.memory import peak_memory
+from assistant.training.progress import Progress
+
+SAVE_EVERY = 300.0
+"""Seconds after which a checkpoint is written even between evaluations."""
+FEWEST_EVALUATIONS = 6
+"""Of a run; longer ones have two an epoch."""
 
 
 class Trained(Protocol):
@@ -44,20 +51,27 @@ class Course(TrainerCallback):
     """Tokens of each step."""
     evaluate_at: frozenset[int]
     evaluation: Sequence[dict[str, Tensor]]
-    best: Path
+    run: Path
+    """The run's folder."""
     base_name: str
-    stopped: bool = False
+    patience: int = 0
+    """Evaluations without a lower loss after which training ends; 0 for never."""
+    sample: Callable[[PeftModel], Sequence[str]] | None = None
+    """Answers the held-out questions that people read along."""
+    stopped: Stop = ""
+    early: bool = False
     _began: float = 0.0
+    _saved: float = 0.0
     _evaluation_seconds: float = 0.0
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Measure the base model, unless an earlier process did."""
         if not self.progress.losses and self.evaluation:
             self._evaluate(0)
-        self._began = time.monotonic()
+        self._began = self._saved = time.monotonic()
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Log the step; evaluate and save where it is time; stop where it is asked."""
+        """Log the step; evaluate and save where it is time; stop where it is asked or of no more use."""
         step, loss = state.global_step, self.trainer.step_loss
         self.trainer.step_loss = 0.0
         if not math.isfinite(loss):
@@ -67,22 +81,26 @@ class Course(TrainerCallback):
             )
         self._count(step)
         self._log_step(step, loss)
-        if step in self.evaluate_at:
+        self.stopped = self.log.stop_wanted if step < len(self.step_tokens) else ""
+        if step in self.evaluate_at or self.stopped == "keep":
             self._evaluate(step)
+            self.early = self._no_better(step)
             control.should_save = True
-        if self.log.stop_asked() and step < len(self.step_tokens):
-            self.stopped = control.should_training_stop = True
+        elif time.monotonic() - self._saved > SAVE_EVERY:
+            control.should_save = not self.stopped
+        control.should_training_stop = control.should_training_stop or bool(self.stopped) or self.early
         self._began = time.monotonic()
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Mark the checkpoint as finished."""
-        self.progress.write(Path(args.output_dir) / f"checkpoint-{state.global_step}" / PROGRESS)
-        self._began = time.monotonic()
+        seal(self.run, Path(args.output_dir) / f"checkpoint-{state.global_step}", self.progress)
+        self._began = self._saved = time.monotonic()
 
     def _count(self, step: int) -> None:
         self.progress.step = step
         self.progress.tokens += self.step_tokens[step - 1]
         self.progress.seconds += time.monotonic() - self._began
+        self.progress.peak_memory = max(self.progress.peak_memory, peak_memory())
 
     def _log_step(self, step: int, loss: float) -> None:
         rate = self.progress.tokens / max(self.progress.seconds, 1e-9)
@@ -96,25 +114,39 @@ class Course(TrainerCallback):
             tokens=self.progress.tokens,
             tokens_per_second=round(rate, 1),
             seconds_left=round(left, 1),
+            memory=self.progress.peak_memory,
         )
 
+    def _no_better(self, step: int) -> bool:
+        """Whether training ends early; a run at its last step ends anyway."""
+        if not self.evaluation or not self.patience or step == len(self.step_tokens):
+            return False
+        if self.progress.evaluations_since_best() < self.patience:
+            return False
+        self.log.write("early", step=step, best=self.progress.best_step)
+        return True
+
     def _evaluate(self, step: int) -> None:
-        began = time.monotonic()
-        if self.evaluation:
-            loss = mean_loss(self.trainer.model, self.evaluation)
-            lowest = min((each.loss for each in self.progress.losses if each.step > 0), default=math.inf)
+        began, lowest = time.monotonic(), self.progress.best_loss
+        loss = mean_loss(self.trainer.model, self.evaluation) if self.evaluation else None
+        if loss is not None:
             self.progress.losses.append(EvaluationLoss(step, round(loss, 5)))
             self.log.write("evaluation", step=step, loss=round(loss, 4))
         # Without held-out conversations the newest counts as the best.
-        if step and (not self.evaluation or loss < lowest):
+        if step and (loss is None or lowest is None or loss < lowest):
             self.progress.best_step = step
-            save_adapter(self.trainer.model, self.best, self.base_name)
+            save_adapter(self.trainer.model, best_folder(self.run, step), self.base_name)
+        if self.sample is not None:
+            said = tuple(self.sample(self.trainer.model))
+            self.progress.samples.append(Sample(step, said))
+            self.log.write("samples", step=step, answers=said)
         self._evaluation_seconds = time.monotonic() - began
 
 
 def evaluation_steps(steps: int, epochs: int) -> frozenset[int]:
-    """The steps after which the held-out conversations are measured: each half epoch and the last."""
-    return frozenset(max(1, round(steps * half / (2 * epochs))) for half in range(1, 2 * epochs + 1))
+    """The steps after which the held-out conversations are measured, evenly spread, with the last."""
+    count = max(2 * epochs, FEWEST_EVALUATIONS)
+    return frozenset(max(1, round(steps * part / count)) for part in range(1, count + 1))
 
 
 def mean_loss(model: PeftModel, batches: Sequence[dict[str, Tensor]]) -> float:

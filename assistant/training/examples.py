@@ -5,9 +5,9 @@ come from.
 """
 
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any, Protocol
 
 from assistant.brand import Brand
@@ -61,13 +61,17 @@ class Example:
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """Examples, and what had to be dropped to fit the length."""
+    """Examples, and what was done to fit the length."""
 
     examples: tuple[Example, ...]
+    cut: int = 0
+    """Conversations too long for one example, which became several windows."""
+    windows: int = 0
+    """Examples that those conversations became."""
     dropped_turns: int = 0
-    """Earlier messages left out of examples that were too long."""
+    """Earlier messages left out of grounded examples that were too long."""
     dropped_examples: int = 0
-    """Examples left out because the last question and answer alone were too long."""
+    """Replies left out because they and their question alone were too long."""
 
     @property
     def tokens(self) -> int:
@@ -103,22 +107,48 @@ class Writer:
     max_length: int
 
     def write(self, draft: Draft) -> tuple[Example, int]:
-        """The draft as tokens, and how many of its oldest messages were dropped to make it fit.
+        """The draft as tokens, and how many of its oldest messages were left out to make it fit.
 
         What is learned is never cut: in a grounded example only the last reply, else all that are left.
 
         Raises:
             TooLong: the last question and answer do not fit, even without history.
         """
-        grounded, history = draft.passages is not None, draft.turn.history
-        while True:
-            messages = self._messages(replace(draft.turn, history=history), draft.passages)
-            example = label(self.tokenizer, messages, last_only=grounded)
-            if len(example) <= self.max_length:
-                return replace(example, grounded=grounded), len(draft.turn.history) - len(history)
-            if not history:
-                raise TooLong
-            history = history[2:]
+        history = draft.turn.history
+        whole = self._without(draft, 0)
+        if len(whole) <= self.max_length:
+            return whole, 0
+        exchanges = range(1, len(history) // 2 + 1)
+        left_out = 1 + bisect_left(
+            exchanges, True, key=lambda count: len(self._without(draft, count)) <= self.max_length
+        )
+        if left_out > len(exchanges):
+            raise TooLong
+        return self._without(draft, left_out), 2 * left_out
+
+    def windows(self, turns: Sequence[Turn]) -> Iterator[Example | None]:
+        """A conversation's replies, each learned once: in one example or, if it is long, window by window.
+
+        A window has the brand's instructions and as many exchanges as fit, the last window first. None
+        stands for a reply that does not fit even alone.
+        """
+        end = len(turns)
+        while end:
+            try:
+                example, left_out = self.write(Draft(turns[end - 1]))
+            except TooLong:
+                yield None
+                end -= 1
+            else:
+                yield example
+                end = left_out // 2
+
+    def _without(self, draft: Draft, exchanges: int) -> Example:
+        """The draft without its first exchanges."""
+        turn = replace(draft.turn, history=draft.turn.history[2 * exchanges :])
+        grounded = draft.passages is not None
+        example = label(self.tokenizer, self._messages(turn, draft.passages), last_only=grounded)
+        return replace(example, grounded=grounded)
 
     def _messages(self, turn: Turn, passages: Sequence[Found] | None) -> tuple[Message, ...]:
         shown = None if passages is None else [found.passage for found in passages]
@@ -197,7 +227,7 @@ def build_examples(
     library: Library | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ExampleSet:
-    """All examples of these conversations: one bare example each, and grounded ones where there is a library.
+    """All examples of these conversations: bare ones and, where there is a library, grounded ones.
 
     Args:
         conversations: what to learn from.
@@ -207,11 +237,16 @@ def build_examples(
         progress: told how many grounded examples are done, of how many.
     """
     chats = [turns_of(conversation) for conversation in conversations]
-    bare = (Draft(turns[-1]) for turns in chats)
-    grounded = _grounded_drafts(chats, writer.brand, settings, library, progress) if library else iter(())
     examples: list[Example] = []
-    dropped_turns = dropped_examples = 0
-    for draft in chain(bare, grounded):
+    cut = windows = dropped_turns = dropped_examples = 0
+    for turns in chats:
+        written = list(writer.windows(turns))
+        kept = [example for example in written if example is not None]
+        examples += kept
+        dropped_examples += len(written) - len(kept)
+        cut += len(written) > 1
+        windows += len(kept) if len(written) > 1 else 0
+    for draft in _grounded_drafts(chats, writer.brand, settings, library, progress) if library else ():
         try:
             example, dropped = writer.write(draft)
         except TooLong:
@@ -219,7 +254,7 @@ def build_examples(
         else:
             examples.append(example)
             dropped_turns += dropped
-    return ExampleSet(tuple(examples), dropped_turns, dropped_examples)
+    return ExampleSet(tuple(examples), cut, windows, dropped_turns, dropped_examples)
 
 
 def _grounded_drafts(

@@ -3,11 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from assistant.adapters import EvaluationLoss
+from assistant.adapters import EvaluationLoss, Sample
 from assistant.workspace import read_json, write_json
 
 PROGRESS = "progress.json"
-"""Written into a checkpoint last, so that one without it counts as unfinished."""
 
 
 @dataclass
@@ -21,26 +20,28 @@ class Progress:
     seconds: float = 0.0
     """Time spent training, without evaluations."""
     losses: list[EvaluationLoss] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     best_step: int = 0
+    peak_memory: int = 0
+    """Bytes of the processor's or the card's memory that the run held at most."""
+
+    @property
+    def best_loss(self) -> float | None:
+        """The lowest evaluation loss since training began; None while there is none."""
+        return min((each.loss for each in self.losses if each.step > 0), default=None)
+
+    def evaluations_since_best(self) -> int:
+        """How many evaluations have passed without a lower loss."""
+        return sum(each.step > self.best_step for each in self.losses)
 
     @classmethod
     def read(cls, path: Path) -> "Progress":
         """The progress that `write` kept."""
         values = read_json(path)
-        return cls(**values | {"losses": [EvaluationLoss(**each) for each in values["losses"]]})
+        losses = [EvaluationLoss(**each) for each in values["losses"]]
+        samples = [Sample(each["step"], tuple(each["answers"])) for each in values["samples"]]
+        return cls(**values | {"losses": losses, "samples": samples})
 
     def write(self, path: Path) -> None:
         """Keep it."""
         write_json(path, asdict(self))
-
-
-def newest_checkpoint(folder: Path, plan: str) -> tuple[Path | None, Progress]:
-    """The newest finished checkpoint of this very plan and how far it came; else none and a fresh start."""
-    found = sorted(
-        folder.glob(f"checkpoint-*/{PROGRESS}"), key=lambda path: int(path.parent.name.split("-")[1])
-    )
-    for path in reversed(found):
-        progress = Progress.read(path)
-        if progress.plan == plan:
-            return path.parent, progress
-    return None, Progress(plan)

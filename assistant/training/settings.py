@@ -17,6 +17,8 @@ class TrainingSettings:
     """Rank of the adapter's matrices."""
     alpha: int = 16
     """Weight of the adapter; its scale is alpha / rank."""
+    targets: str = "all"
+    """Which layers the adapter changes: "all" linear ones, or those of "attention" only."""
     max_length: int = 1024
     """Tokens an example may have."""
     grounded_share: float = 0.6
@@ -28,6 +30,12 @@ class TrainingSettings:
     batch_tokens: int = 1024
     """Tokens a batch may have, padding included; decides memory."""
     batches_per_step: int = 1
+    patience: int = 3
+    """Evaluations without a lower loss after which training ends; 0 for never."""
+    most_conversations: int = 0
+    """At most so many are learned from, drawn by the seed; 0 for all."""
+    general_questions: int = 40
+    """Everyday questions asked before and after, to see whether the voice took over."""
     seed: int = 0
     threads: int = 0
     """Processor threads; 0 takes all that this process may use."""
@@ -62,13 +70,20 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "evaluation_share": (0, 0.5),
     "batch_tokens": (64, 65536),
     "batches_per_step": (1, 256),
+    "patience": (0, 50),
+    "most_conversations": (0, 10_000_000),
+    "general_questions": (0, 40),
     "seed": (0, 2**31 - 1),
     "threads": (0, 1024),
 }
 
+_CHOICES = {"targets": ("all", "attention")}
+
 
 def _check(key: str, value: Any, kind: type) -> None:
-    if kind is str:
+    if key in _CHOICES:
+        fits, rule = value in _CHOICES[key], " or ".join(map(repr, _CHOICES[key]))
+    elif kind is str:
         fits, rule = isinstance(value, str) and len(value) <= 80, "a text of at most 80 characters"
     else:
         low, high = _LIMITS[key]

@@ -4,23 +4,27 @@ It knows TRL and PEFT. It does not know conversations, workspaces or versions of
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, disable_progress_bars
-from peft import LoraConfig, PeftModel
-from torch import Tensor
+from peft import LoraConfig, PeftModel, set_peft_model_state_dict
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PrinterCallback
 from trl import SFTConfig, SFTTrainer
 
-from assistant.jobs import JobLog
+from assistant.adapters import WEIGHTS
+from assistant.errors import AssistantError
+from assistant.jobs import JobLog, Stop
 from assistant.training.batches import Batch
+from assistant.training.checkpoints import CHECKPOINTS, best_folder, check_room, find_resumption
 from assistant.training.course import Course, evaluation_steps
 from assistant.training.examples import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss, padded
-from assistant.training.progress import Progress, newest_checkpoint
+from assistant.training.progress import Progress
 from assistant.training.settings import TrainingSettings
 
 
@@ -29,8 +33,10 @@ class Outcome:
     """What a run came to; `adapter` is the folder of the best one, None if there is none yet."""
 
     progress: Progress
-    stopped: bool
+    stopped: Stop
     adapter: Path | None
+    model: PeftModel
+    """As it was after the last step."""
 
 
 class VoiceTrainer(SFTTrainer):
@@ -70,8 +76,9 @@ def train(
     plan: str,
     log: JobLog,
     base_name: str,
+    sample: Callable[[PeftModel], Sequence[str]] | None = None,
 ) -> Outcome:
-    """Train an adapter on the planned steps, going on from the newest checkpoint in `folder` if it fits.
+    """Train an adapter on the planned steps, going on from the newest sound checkpoint in `folder`.
 
     Args:
         model: the base model; its weights stay as they are.
@@ -83,29 +90,51 @@ def train(
         plan: digest of the steps.
         log: told of each step and evaluation.
         base_name: the base model's name, noted in the adapter.
+        sample: answers some questions at each evaluation, for people to read.
+
+    Raises:
+        AssistantError: there is no room for checkpoints, or training diverged.
     """
     disable_progress_bars()
-    checkpoint, progress = newest_checkpoint(folder / "checkpoints", plan)
-    trainer = _trainer(model, tokenizer, steps, settings, folder / "checkpoints")
+    found = find_resumption(folder, plan)
+    for text in found.damaged:
+        log.write("stage", text=text)
+    trainer = make_trainer(model, tokenizer, steps, settings, folder / CHECKPOINTS)
+    check_room(folder, trained_weights(trainer.model))
     course = Course(
         trainer=trainer,
         log=log,
-        progress=progress,
+        progress=found.progress,
         step_tokens=[sum(batch.tokens for batch in batches) for batches in steps],
         evaluate_at=evaluation_steps(len(steps), settings.epochs),
-        evaluation=[_placed(batch, model) for batch in evaluation],
-        best=folder / "best",
+        evaluation=[placed(batch, model) for batch in evaluation],
+        run=folder,
         base_name=base_name,
+        patience=settings.patience,
+        sample=sample,
     )
-    trainer.remove_callback(PrinterCallback)
-    trainer.remove_callback(PrinterCallback)
     trainer.add_callback(course)
-    if checkpoint:
-        log.write("stage", text=f"Going on after step {progress.step} of {len(steps)}")
-    course.stopped = log.stop_asked()
+    if found.checkpoint:
+        log.write("stage", text=f"Going on after step {found.progress.step} of {len(steps)}")
+    elif found.damaged:
+        log.write("stage", text="Starting from the beginning: no checkpoint is whole")
+    course.stopped = log.stop_wanted
     if not course.stopped:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    return Outcome(progress, course.stopped, course.best if progress.best_step else None)
+        trainer.train(resume_from_checkpoint=str(found.checkpoint) if found.checkpoint else None)
+    best = course.progress.best_step
+    return Outcome(
+        course.progress, course.stopped, best_folder(folder, best) if best else None, trainer.model
+    )
+
+
+def trained_weights(model: PeftModel) -> int:
+    """How many weights are trained; the base model's are not."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
+def take_up(model: PeftModel, adapter: Path) -> None:
+    """Give the model the weights of an adapter that was saved: those of its best step, say."""
+    set_peft_model_state_dict(model, load_file(adapter / WEIGHTS, device=str(model.device)))
 
 
 def collate(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -126,19 +155,36 @@ def _row(batch: Batch) -> dict[str, list[list[int]]]:
     }
 
 
-def _placed(batch: Batch, model: PreTrainedModel) -> dict[str, Tensor]:
+def placed(batch: Batch, model: PreTrainedModel) -> dict[str, Tensor]:
+    """A batch as tensors where the model is."""
     return {name: value.to(model.device) for name, value in collate([_row(batch)]).items()}
 
 
-def _trainer(
+def make_trainer(
     model: PreTrainedModel,
     tokenizer: Any,
     steps: Sequence[Sequence[Batch]],
     settings: TrainingSettings,
     folder: Path,
 ) -> VoiceTrainer:
+    """A trainer that takes these steps and writes its checkpoints to `folder`."""
+    rows = [_row(batch) for batches in steps for batch in batches]
+    trainer = VoiceTrainer(
+        model=model,
+        args=_arguments(len(steps), settings, folder, on_cpu=model.device.type == "cpu"),
+        data_collator=collate,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=_adapter(model, settings),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _arguments(steps: int, settings: TrainingSettings, folder: Path, *, on_cpu: bool) -> SFTConfig:
     # The whole run is one epoch to TRL: the plan has the real ones, so resuming is skipping rows.
-    arguments = SFTConfig(
+    return SFTConfig(
         output_dir=str(folder),
         num_train_epochs=1,
         per_device_train_batch_size=1,
@@ -147,7 +193,7 @@ def _trainer(
         shuffle_dataset=False,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=math.ceil(0.05 * len(steps)),
+        warmup_steps=math.ceil(0.05 * steps),
         max_grad_norm=1.0,
         weight_decay=0.0,
         bf16=False,
@@ -160,23 +206,31 @@ def _trainer(
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=False,
-        use_cpu=model.device.type == "cpu",
+        use_cpu=on_cpu,
         seed=settings.seed,
     )
-    adapter = LoraConfig(
+
+
+def _adapter(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig:
+    return LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=0.0,
         bias="none",
-        target_modules="all-linear",
+        target_modules="all-linear" if settings.targets == "all" else _attention_layers(model),
         task_type="CAUSAL_LM",
     )
-    rows = [_row(batch) for batches in steps for batch in batches]
-    return VoiceTrainer(
-        model=model,
-        args=arguments,
-        data_collator=collate,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=adapter,
-    )
+
+
+def _attention_layers(model: PreTrainedModel) -> list[str]:
+    names = {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and "attn" in name
+    }
+    if not names:
+        raise AssistantError(
+            "This base model's attention layers could not be told from the others. "
+            "Let the adapter change all layers instead."
+        )
+    return sorted(names)

@@ -16,7 +16,7 @@ from assistant.errors import AssistantError
 from assistant.jobs import Job, JobLog
 from assistant.studio import Studio
 from assistant.training import TrainingSettings
-from assistant.training.run import FEWEST
+from assistant.training.task import FEWEST
 from assistant.ui.course import Course
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html, section

@@ -9,7 +9,7 @@ from html import escape
 from assistant.adapters import Adapter, Lineage
 from assistant.conversations.splits import SMALLEST_TO_SPLIT
 from assistant.jobs import Job
-from assistant.training.run import FEWEST
+from assistant.training.task import FEWEST
 from assistant.ui.charts import loss_chart
 from assistant.ui.course import Course
 from assistant.ui.layout import notice

@@ -7,17 +7,26 @@ import pytest
 from assistant import adapters
 from assistant.adapters import (
     EvaluationLoss,
+    GeneralAnswer,
     Lineage,
+    Report,
+    Sample,
+    SampleQuestion,
+    Strength,
     base_digest,
     check,
     current,
     data_digest,
+    delete,
+    deleted,
     find,
     install,
     install_shipped,
     list_adapters,
     make_current,
     next_key,
+    read_report,
+    restore,
 )
 from assistant.errors import AssistantError
 
@@ -59,6 +68,7 @@ def test_a_version_is_installed_with_its_lineage_and_made_current(tmp_path, run)
         "adapter_config.json",
         "adapter_model.safetensors",
         "lineage.json",
+        "report.json",
     ]
 
 
@@ -127,17 +137,83 @@ def test_a_damaged_lineage_does_not_hide_the_other_versions(tmp_path, run):
 def test_a_lineage_of_a_newer_quartet_says_so(tmp_path, run):
     folder = tmp_path / "adapters"
     path = install(folder, run, LINEAGE).folder / "lineage.json"
-    path.write_text(json.dumps({"version": 2}))
+    path.write_text(json.dumps({"version": 3}))
     with pytest.raises(AssistantError) as problem:
         current(folder)
-    assert str(problem.value) == f"{path}: version is 2; this Quartet reads 1. Update Quartet."
+    assert str(problem.value) == f"{path}: version is 3; this Quartet reads 1 and 2. Update Quartet."
+
+
+def test_a_lineage_of_the_first_quartet_is_read_with_what_it_did_not_know_left_empty(tmp_path, run):
+    folder = tmp_path / "adapters"
+    path = install(folder, run, LINEAGE).folder / "lineage.json"
+    newer = ("all_conversations", "code_version", "peak_memory")
+    values = {key: value for key, value in json.loads(path.read_text()).items() if key not in newer}
+    path.write_text(json.dumps(values | {"version": 1}))
+    assert current(folder).lineage == replace(LINEAGE, number=1, name="Version 1")
+
+
+def test_a_version_s_report_is_kept_and_an_older_one_without_it_has_an_empty_one(tmp_path, run):
+    folder = tmp_path / "adapters"
+    report = Report(
+        questions=(SampleQuestion("q", "a"),),
+        samples=(Sample(0, ("b",)), Sample(5, ("a",))),
+        training=((1, 2.5),),
+        general=(GeneralAnswer("Capital?", "Paris.", "Your parcel.", ("your parcel",)),),
+        strengths=(Strength(1.0, 1.0, 0.5, 0.75),),
+        learned=("0123456789ab",),
+        estimated_seconds=60.0,
+        estimated_memory=1000,
+    )
+    installed = install(folder, run, LINEAGE, report)
+    assert read_report(installed.folder) == report
+    (installed.folder / "report.json").unlink()
+    assert read_report(installed.folder) == Report()
+
+
+def test_a_deleted_version_comes_back_until_the_next_one_is_deleted(tmp_path, run):
+    folder = tmp_path / "adapters"
+    for _ in range(3):
+        install(folder, run, LINEAGE)
+    delete(folder, "0001")
+    assert [each.key for each in list_adapters(folder)] == ["0003", "0002"]
+    assert deleted(folder).key == "0001"
+    restore(folder)
+    assert [each.key for each in list_adapters(folder)] == ["0003", "0002", "0001"] and not deleted(folder)
+    delete(folder, "0001")
+    delete(folder, "0002")
+    assert deleted(folder).key == "0002"
+
+
+def test_the_number_of_a_deleted_version_is_not_given_again(tmp_path, run):
+    folder = tmp_path / "adapters"
+    install(folder, run, LINEAGE)
+    install(folder, run, LINEAGE)
+    make_current(folder, "0001")
+    delete(folder, "0002")
+    assert next_key(folder) == "0003"
+
+
+def test_the_version_in_use_can_not_be_deleted(tmp_path, run):
+    folder = tmp_path / "adapters"
+    install(folder, run, LINEAGE)
+    with pytest.raises(AssistantError) as problem:
+        delete(folder, "0001")
+    assert str(problem.value) == "Version 1 is in use, so it can't be deleted. Use another version first."
+    with pytest.raises(AssistantError, match=r"There is no adapter version '../run'"):
+        delete(folder, "../run")
+    assert [each.key for each in list_adapters(folder)] == ["0001"]
+
+
+def test_without_a_deleted_version_none_comes_back(tmp_path):
+    with pytest.raises(AssistantError, match="No deleted version is kept any more"):
+        restore(tmp_path / "adapters")
 
 
 def test_an_install_without_room_says_so(tmp_path, run, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(adapters, "_copy", full)
+    monkeypatch.setattr(adapters.versions, "_copy", full)
     with pytest.raises(AssistantError, match=r"adapters can't be written \(No space .*\)\. Free some room"):
         install(tmp_path / "adapters", run, LINEAGE)
     assert list((tmp_path / "adapters").iterdir()) == []

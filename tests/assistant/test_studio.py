@@ -456,7 +456,9 @@ def test_training_without_conversations_is_refused(studio):
 def test_training_starts_a_job_with_company_model_and_settings(studio, tmp_path, monkeypatch):
     add_conversation(studio, tmp_path)
     started = []
-    monkeypatch.setattr(studio.jobs, "start", lambda module, arguments: started.append((module, arguments)))
+    monkeypatch.setattr(
+        studio.jobs, "start", lambda module, arguments, *, waits: started.append((module, arguments))
+    )
     studio.train({"epochs": 3})
     ((module, arguments),) = started
     assert module == "assistant.training"

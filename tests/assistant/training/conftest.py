@@ -29,7 +29,15 @@ def writer(tokenizer):
 
 
 @pytest.fixture
-def job(tmp_path, workspace, tiny_model_folder):
+def brief(monkeypatch):
+    """Answers of a few tokens: there is nothing to hear from a model of random weights."""
+    from assistant.training import saying
+
+    monkeypatch.setattr(saying, "LONGEST_ANSWER", 3)
+
+
+@pytest.fixture
+def job(tmp_path, workspace, tiny_model_folder, brief):
     """A job folder for forty short chats."""
     write_brand(workspace.brand_file, BRAND)
     lines = [
@@ -44,7 +52,7 @@ def job(tmp_path, workspace, tiny_model_folder):
     (workspace.conversations / "chats.jsonl").write_text("\n".join(map(json.dumps, lines)))
     folder = tmp_path / "jobs" / "20260101-000000-training"
     folder.mkdir(parents=True)
-    settings = {"epochs": 1, "batch_tokens": 300, "threads": 1, "learning_rate": 5e-3}
+    settings = {"epochs": 1, "batch_tokens": 300, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
     arguments = {"workspace": str(workspace.root), "model": str(tiny_model_folder), "conversations": None}
     stamp = {"module": "assistant.training", "created": "2026-01-01T00:00:00+00:00"}
     (folder / "job.json").write_text(json.dumps(arguments | stamp | {"settings": settings}))

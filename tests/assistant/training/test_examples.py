@@ -60,14 +60,34 @@ def test_special_tokens_in_conversations_stay_plain_text(tokenizer, writer):
     assert example.input_ids.count(starts) == 3
 
 
-def test_oldest_turns_are_dropped_to_fit_and_answers_never_cut(tokenizer, writer):
+def test_a_long_conversation_becomes_windows_that_learn_each_reply_once(tokenizer, writer):
     long = conversation(
         *[pair for n in range(30) for pair in (("user", f"question {n}"), ("assistant", f"answer {n}"))]
     )
     built = build_examples([long, chat("a", "b" * 2000)], writer, TrainingSettings())
+    late, early = built.examples
+    assert max(len(late), len(early)) <= 1024
+    assert (built.cut, built.windows, built.dropped_turns, built.dropped_examples) == (1, 2, 0, 1)
+    assert learned_texts(tokenizer, late) == [f"answer {n}<|im_end|>" for n in range(6, 30)]
+    assert learned_texts(tokenizer, early) == [f"answer {n}<|im_end|>" for n in range(6)]
+
+
+def test_in_a_long_grounded_example_the_oldest_messages_are_left_out(tokenizer, writer):
+    long = conversation(
+        *[pair for n in range(30) for pair in (("user", f"question {n}"), ("assistant", f"answer {n}"))]
+    )
+    texts, built = grounded_text(tokenizer, writer, [long], TrainingSettings(grounded_share=1.0))
+    assert built.dropped_turns > 0 and built.grounded == 30
+    assert all(len(example) <= 1024 for example in built.examples)
+    last = next(text for text in texts if "Question: question 29<" in text)
+    assert "answer 28<" in last and "question 0<" not in last
+
+
+def test_a_reply_too_long_for_a_window_is_counted_and_the_others_are_learned(tokenizer, writer):
+    long = conversation(("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d" * 2000))
+    built = build_examples([long], writer, TrainingSettings())
     (example,) = built.examples
-    assert len(example) <= 1024 and (built.dropped_turns, built.dropped_examples) == (12, 1)
-    assert learned_texts(tokenizer, example) == [f"answer {n}<|im_end|>" for n in range(6, 30)]
+    assert learned_texts(tokenizer, example) == ["b<|im_end|>"] and built.dropped_examples == 1
 
 
 def passage(number, text):

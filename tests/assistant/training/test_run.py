@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from assistant.adapters import current
+from assistant.adapters import FILES, current, install, read_report
 from assistant.brand import Brand, write_brand
 from assistant.jobs import Jobs, read_log
 from assistant.training.__main__ import main
+from assistant.training.general import QUESTIONS
 from assistant.training.run import run
+from tests.assistant.test_adapters import LINEAGE
 
 
 def change(job, **values):
@@ -54,46 +56,86 @@ def test_the_adapter_is_small_and_has_the_loss_it_was_chosen_for(job, workspace,
     assert model.active_adapter == "default"
 
 
-def test_a_killed_training_goes_on_from_its_checkpoint(job, workspace, monkeypatch):
-    run(job)
-    whole = events(job, "evaluation")
-    again = job.with_name("20260101-000001-training")
-    again.mkdir()
-    (again / "job.json").write_text((job / "job.json").read_text())
-    cut_off_after(again, step=whole[1]["step"] + 1, monkeypatch=monkeypatch)
-    run(again)
-    assert f"Going on after step {whole[1]['step']} of " in " ".join(
-        e["text"] for e in events(again, "stage")
-    )
-    resumed = {event["step"]: event["loss"] for event in events(again, "evaluation")}
-    assert resumed == {event["step"]: pytest.approx(event["loss"], abs=2e-3) for event in whole}
-    assert current(workspace.adapters).lineage.losses[-1].step == whole[-1]["step"]
-
-
-def cut_off_after(job, *, step, monkeypatch):
-    """Run the job until it has written this step, as if it were killed there."""
-
-    from assistant.jobs import JobLog
-
-    write = JobLog.write
-
-    def cut(self, event, **values):
-        write(self, event, **values)
-        if values.get("step") == step and event == "step":
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(JobLog, "write", cut)
-        with pytest.raises(KeyboardInterrupt):
-            run(job)
-
-
-def test_a_stopped_training_installs_the_best_so_far(job, workspace, monkeypatch):
-    change(job, settings={"epochs": 4, "batch_tokens": 300, "threads": 1})
-    stop_when(job, "evaluation", monkeypatch, unless_step=0)
+def test_a_stopped_training_keeps_what_it_has_learned_up_to_there(job, workspace, monkeypatch):
+    change(job, settings={"epochs": 4, "batch_tokens": 300, "threads": 1, "general_questions": 0})
+    stop_when(job, "step", monkeypatch, step=2)
     run(job)
     assert read_log(job)[-1]["event"] == "stopped" and read_log(job)[-1]["adapter"] == "0001"
-    assert len(events(job, "evaluation")) == 2 and current(workspace.adapters) is not None
+    assert events(job, "step")[-1]["step"] == events(job, "evaluation")[-1]["step"] == 2
+    assert current(workspace.adapters).lineage.losses[-1].step == 2
+
+
+def test_a_training_that_is_stopped_and_discarded_leaves_nothing(job, workspace, monkeypatch):
+    stop_when(job, "evaluation", monkeypatch, step=1, how="discard")
+    run(job)
+    last = read_log(job)[-1]
+    assert (last["event"], last["adapter"], last["discarded"]) == ("stopped", None, True)
+    assert current(workspace.adapters) is None
+    assert not (job / "best").exists() and not (job / "checkpoints").exists()
+
+
+def test_a_training_discarded_at_its_very_end_becomes_no_version(job, workspace, monkeypatch):
+    stop_when(job, "step", monkeypatch, step=lambda event: event["step"] == event["steps"], how="discard")
+    run(job)
+    assert read_log(job)[-1]["discarded"] and current(workspace.adapters) is None
+
+
+def test_training_ends_early_when_it_gets_no_better_and_keeps_its_best(job, workspace, monkeypatch):
+    from assistant.training import course
+
+    losses = iter([3.0, 2.0, 2.5, 2.25, 2.0])
+    monkeypatch.setattr(course, "mean_loss", lambda model, batches: next(losses))
+    change(
+        job, settings={"epochs": 3, "batch_tokens": 300, "threads": 1, "patience": 2, "general_questions": 0}
+    )
+    run(job)
+    (early,) = events(job, "early")
+    evaluated = [event["step"] for event in events(job, "evaluation")]
+    assert len(evaluated) == 4 and (early["step"], early["best"]) == (evaluated[3], evaluated[1])
+    assert events(job, "step")[-1]["step"] == evaluated[3] < events(job, "step")[-1]["steps"]
+    assert read_log(job)[-1]["event"] == "finished"
+    assert current(workspace.adapters).lineage.best_loss == 2.0
+
+
+def test_the_growing_adapter_answers_the_same_held_out_questions_each_time(job, workspace):
+    run(job)
+    (asked,) = events(job, "questions")
+    samples = events(job, "samples")
+    assert len(asked["questions"]) == 3 and asked["questions"][0]["question"].startswith("What of ")
+    assert [each["step"] for each in samples] == [each["step"] for each in events(job, "evaluation")]
+    assert all(len(each["answers"]) == 3 for each in samples)
+    assert samples[-1]["answers"] != samples[0]["answers"]
+    report = read_report(current(workspace.adapters).folder)
+    assert [list(each.answers) for each in report.samples] == [each["answers"] for each in samples]
+    assert [vars(each) for each in report.questions] == asked["questions"]
+
+
+def test_a_version_s_report_tells_what_became_of_everyday_questions(job, workspace):
+    change(job, settings=json.loads((job / "job.json").read_text())["settings"] | {"general_questions": 2})
+    run(job)
+    report = read_report(current(workspace.adapters).folder)
+    assert [each.question for each in report.general] == list(QUESTIONS[:2])
+    assert [each.strength for each in report.strengths] == [0.0, 0.5, 1.0]
+    assert report.strengths[0].changed == 0.0
+    assert report.strengths[-1].changed == sum(each.changed for each in report.general) / 2
+    assert [step for step, _ in report.training] == [event["step"] for event in events(job, "step")]
+    assert len(report.learned) == 40
+
+
+def test_only_as_many_conversations_are_learned_from_as_allowed(job, workspace):
+    change(
+        job, settings={"batch_tokens": 300, "threads": 1, "most_conversations": 10, "general_questions": 0}
+    )
+    run(job)
+    assert current(workspace.adapters).lineage.conversations == 10
+    assert events(job, "examples")[0]["examples"] == 10
+
+
+def test_the_attention_layers_alone_can_be_trained(job, workspace):
+    change(job, settings={"batch_tokens": 300, "threads": 1, "targets": "attention", "general_questions": 0})
+    run(job)
+    config = json.loads((current(workspace.adapters).folder / "adapter_config.json").read_text())
+    assert sorted(config["target_modules"]) == ["k_proj", "o_proj", "q_proj", "v_proj"]
 
 
 def test_a_training_stopped_before_its_first_evaluation_installs_nothing(job, workspace):
@@ -103,16 +145,18 @@ def test_a_training_stopped_before_its_first_evaluation_installs_nothing(job, wo
     assert events(job, "step") == [] and current(workspace.adapters) is None
 
 
-def stop_when(job, name, monkeypatch, *, unless_step):
+def stop_when(job, name, monkeypatch, *, step, how="keep"):
+    """Ask the job to stop once it has logged this event at this step."""
 
     from assistant.jobs import JobLog
 
     write = JobLog.write
+    fits = step if callable(step) else lambda event: event["step"] == step
 
     def writing(self, event, **values):
         write(self, event, **values)
-        if event == name and values["step"] != unless_step:
-            (job / "stop").touch()
+        if event == name and fits(values):
+            (job / "stop").write_text(how)
 
     monkeypatch.setattr(JobLog, "write", writing)
 
@@ -183,6 +227,58 @@ def test_a_diverging_training_fails_with_advice(job, monkeypatch):
     )
     assert failure(job) == (
         "The loss became nan at step 1: training diverged. Start again with a lower learning rate."
+    )
+
+
+TROUBLES = {
+    "memory of the processor": (
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+        "The memory of this machine was not enough for the training. Choose a smaller batch",
+    ),
+    "memory of the card": (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory of this"),
+    "disk, by the system": (OSError(28, "No space left on device"), "The disk of {job} is full, so the"),
+    "disk, by torch": (
+        RuntimeError("[enforce fail at inline_container.cc:664] . file write failed"),
+        "The disk of {job} is full, so the training could not save what it had learned. Free some room",
+    ),
+}
+
+
+@pytest.mark.parametrize(("problem", "text"), TROUBLES.values(), ids=TROUBLES.keys())
+def test_a_trouble_of_the_machine_says_what_to_do_and_leaves_the_version_in_use(
+    job, workspace, monkeypatch, problem, text
+):
+    from assistant.training import trainer
+
+    for name in FILES:
+        (job / name).write_text("{}")
+    install(workspace.adapters, job, LINEAGE)
+
+    def fail(*_):
+        raise problem
+
+    monkeypatch.setattr(trainer, "labelled_loss", fail)
+    assert failure(job).startswith(text.replace("{job}", str(job)))
+    assert current(workspace.adapters).key == "0001"
+
+
+def test_without_room_for_checkpoints_nothing_is_begun(job, monkeypatch):
+    from types import SimpleNamespace
+
+    from assistant.training import checkpoints
+
+    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    assert failure(job).startswith(f"The disk of {job} has 1 MB left, and this training may need 5")
+    assert events(job, "step") == []
+
+
+def test_a_model_larger_than_the_memory_is_refused_with_numbers(job, monkeypatch):
+    from assistant.training import memory
+
+    monkeypatch.setattr(memory, "room", lambda: memory.Room(free=100_000, total=2_000_000_000))
+    assert failure(job) == (
+        "The weights of tiny-chat alone take 0.0 GB, and 0.0 GB of 2.0 GB memory are free. Close what else "
+        "is open, or start Quartet with a smaller model (--model)."
     )
 
 

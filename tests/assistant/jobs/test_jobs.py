@@ -1,7 +1,11 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -114,6 +118,52 @@ def test_a_killed_job_is_lost_also_to_another_process_and_can_go_on(jobs, tmp_pa
     assert [event["event"] for event in later.events(job.key)] == ["stage", "resumed", "stage", "stopped"]
 
 
+def test_one_that_waits_for_its_turn_is_not_refused(jobs):
+    first = jobs.start("baking", {"wait": True}, waits=True)
+    second = jobs.start("baking", {"wait": True}, waits=True)
+    assert first.key != second.key and second.active
+    JobLog(second.folder).write("waiting", before=1)
+    assert jobs.find(second.key).status == "waiting"
+    for job in (first, second):
+        jobs.stop(job.key)
+        wait_for(jobs, job.key, "stopped")
+    assert jobs.resume(first.key).active
+
+
+@pytest.mark.parametrize(("how", "wanted"), [("keep", "keep"), ("discard", "discard")])
+def test_a_job_is_told_whether_to_keep_what_it_has(jobs, how, wanted):
+    job = jobs.start("baking", {"wait": True})
+    jobs.stop(job.key, how)
+    assert JobLog(job.folder).stop_wanted == wanted
+
+
+def test_a_job_killed_by_the_system_says_what_may_have_happened(jobs):
+    job = jobs.start("baking", {"wait": True})
+    wait_for(jobs, job.key, "running")
+    kill(job)
+    assert "as the system does where memory runs out" in wait_for(jobs, job.key, "lost").message
+
+
+def test_a_job_outlives_the_app_that_started_it(jobs, tmp_path):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from assistant.jobs import Jobs;"
+        "print(Jobs(Path(sys.argv[1])).start('baking', {'wait': True}).key, flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(__file__).parents[3]
+    paths = {"PYTHONPATH": f"{root}:{os.environ['PYTHONPATH']}"}
+    app = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "jobs")],
+        capture_output=True,
+        text=True,
+        env=os.environ | paths,
+    )
+    assert app.returncode == -signal.SIGKILL
+    job = wait_for(jobs, app.stdout.strip(), "running")
+    jobs.stop(job.key)
+    wait_for(jobs, job.key, "stopped")
+
+
 def test_a_stopped_job_can_go_on(jobs):
     job = jobs.start("baking", {"wait": True})
     jobs.stop(job.key)
@@ -171,6 +221,6 @@ def test_a_log_goes_on_after_a_line_that_was_cut_off(tmp_path):
 
 
 def test_a_log_knows_whether_it_was_asked_to_stop(tmp_path):
-    assert not JobLog(tmp_path).stop_asked()
+    assert not JobLog(tmp_path).stop_asked() and JobLog(tmp_path).stop_wanted == ""
     (tmp_path / "stop").touch()
-    assert JobLog(tmp_path).stop_asked()
+    assert JobLog(tmp_path).stop_asked() and JobLog(tmp_path).stop_wanted == "keep"

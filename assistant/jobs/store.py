@@ -1,12 +1,12 @@
-"""Long tasks, each in a process of its own: start, follow, stop, and find again after a restart.
+"""The jobs of one company: start, follow, stop, and find again after a restart.
 
 A job is a folder: job.json says what to do, log.jsonl what happened, and a file named "stop" asks it to end.
-This module knows processes and logs. It does not know what a job does.
+This module knows processes and folders. It does not know what a job does.
 """
 
 import builtins
-import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +19,7 @@ from typing import Any, Literal
 import psutil
 
 from assistant.errors import AssistantError
+from assistant.jobs.log import STOP_FILE, Event, JobLog, Stop, read_log
 from assistant.workspace import read_json, write_json, write_text
 
 Status = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
@@ -26,9 +27,6 @@ ENDINGS = ("finished", "failed", "stopped")
 """The events that end a job; they give its status their name."""
 CLOCK_TOLERANCE = 2.0
 """Seconds that two readings of one process's start may differ."""
-
-Event = dict[str, Any]
-"""A line of a job's log: "event" names what happened, "time" when (seconds since 1970)."""
 
 
 @dataclass(frozen=True)
@@ -48,33 +46,6 @@ class Job:
         return self.status in ("waiting", "running")
 
 
-class JobLog:
-    """What a job's own process writes its log with; safe to go on with after a line was cut off."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "log.jsonl"
-        self._stop = folder / "stop"
-
-    def write(self, event: str, **values: Any) -> None:
-        """Add a line."""
-        line = json.dumps(
-            {"event": event, "time": round(datetime.now(UTC).timestamp(), 2), **values}, ensure_ascii=False
-        )
-        with self._path.open("ab+") as file:
-            if file.tell() and not _ends_with_newline(file):
-                file.write(b"\n")
-            file.write(line.encode("utf-8") + b"\n")
-
-    def stop_asked(self) -> bool:
-        """Whether somebody asked the job to save what it has and end."""
-        return self._stop.exists()
-
-
-def _ends_with_newline(file: Any) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return bool(file.read(1) == b"\n")
-
-
 class Jobs:
     """The jobs of one company, a folder each."""
 
@@ -83,18 +54,25 @@ class Jobs:
         self._starting = threading.Lock()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, module: str, arguments: Mapping[str, Any]) -> Job:
+    def start(self, module: str, arguments: Mapping[str, Any], *, waits: bool = False) -> Job:
         """Run `python -m MODULE JOBFOLDER` in a process that outlives this one.
 
+        Args:
+            module: what to run.
+            arguments: what it finds in its job.json.
+            waits: whether its process waits for its turn (`assistant.jobs.line`) where others run.
+
         Raises:
-            AssistantError: a job of this kind is running, or the folder can't be written.
+            AssistantError: a job of this kind is running and this one can't wait, or the folder can't be
+                written.
         """
         kind = module.rpartition(".")[2]
         with self._starting:
-            self._refuse_second(kind)
+            if not waits:
+                self._refuse_second(kind)
             created = datetime.now(UTC)
             folder = self._new_folder(f"{created:%Y%m%d-%H%M%S}-{kind}")
-            stamp = {"module": module, "created": created.isoformat(timespec="seconds")}
+            stamp = {"module": module, "created": created.isoformat(timespec="seconds"), "waits": waits}
             write_json(folder / "job.json", {**arguments, **stamp})
             self._spawn(folder, module)
         return self.find(folder.name)
@@ -103,25 +81,28 @@ class Jobs:
         """Start the process of an ended job again, on the same folder; what it saved is used again.
 
         Raises:
-            AssistantError: it is still running or has finished, or another of its kind is running.
+            AssistantError: it is still running or has finished, or another of its kind is running and it
+                can't wait.
         """
         job = self.find(key)
+        about = read_json(job.folder / "job.json")
         if job.status == "finished":
             raise AssistantError(
                 f"The {job.kind} {key} has finished; there is nothing to go on with. Start a new one."
             )
         with self._starting:
-            self._refuse_second(job.kind)
-            (job.folder / "stop").unlink(missing_ok=True)
+            if job.active or not about.get("waits"):
+                self._refuse_second(job.kind)
+            (job.folder / STOP_FILE).unlink(missing_ok=True)
             JobLog(job.folder).write("resumed")
-            self._spawn(job.folder, read_json(job.folder / "job.json")["module"])
+            self._spawn(job.folder, about["module"])
         return self.find(key)
 
-    def stop(self, key: str) -> None:
-        """Ask a job to save what it has and end; nothing happens if it has ended already."""
+    def stop(self, key: str, how: Stop = "keep") -> None:
+        """Ask a job to end, keeping what it has or discarding it; nothing happens if it has ended already."""
         job = self.find(key)
         if job.active:
-            write_text(job.folder / "stop", "")
+            write_text(job.folder / STOP_FILE, how)
 
     def find(self, key: str) -> Job:
         """The job with this key as it is now.
@@ -200,12 +181,18 @@ class Jobs:
         if last.get("event") in ENDINGS:
             return last["event"], str(last.get("message", ""))
         if alive:
-            return ("running" if events and last.get("event") != "resumed" else "waiting"), ""
+            return ("waiting" if last.get("event") in (None, "resumed", "waiting") else "running"), ""
         return (
             "lost",
-            f"The process ended without a last word.{_last_error(folder)} "
+            f"The process ended without a last word.{self._killed(folder)}{_last_error(folder)} "
             "Start it again: it goes on where it was saved.",
         )
+
+    def _killed(self, folder: Path) -> str:
+        child = self._children.get(folder.name)
+        if child is None or child.returncode != -signal.SIGKILL:
+            return ""
+        return " Something killed it, as the system does where memory runs out: close what else is open."
 
     def _alive(self, folder: Path) -> bool:
         child = self._children.get(folder.name)
@@ -217,20 +204,6 @@ class Jobs:
             return False
         started = _started(int(values["pid"]))
         return bool(started) and abs(started - values["started"]) <= CLOCK_TOLERANCE
-
-
-def read_log(folder: Path) -> list[Event]:
-    """The lines of a job's log; an unfinished one is left out."""
-    path = folder / "log.jsonl"
-    if not path.exists():
-        return []
-    events = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            continue  # Empty, or cut off when the process was killed.
-    return events
 
 
 def _started(pid: int) -> float:

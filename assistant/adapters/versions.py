@@ -1,68 +1,26 @@
-"""The versions of a fine-tune: where each came from, which one is current, and the way back.
+"""The versions in a company's folder: installed whole, listed, one of them in use, deleted with a way back.
 
-It knows folders, lineage and checksums. It does not load a model (`engine`) or train one (`training`).
+It knows folders and checksums. It does not load a model (`engine`) or train one (`training`).
 """
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from assistant.adapters.lineage import LINEAGE, Lineage, digest_of_files, read_lineage, write_lineage
+from assistant.adapters.report import Report
 from assistant.errors import AssistantError, unwritable
-from assistant.workspace import read_json, write_json, write_text
+from assistant.workspace import read_json, write_text
 
-LINEAGE_VERSION = 1
 WEIGHTS = "adapter_model.safetensors"
 FILES = ("adapter_config.json", WEIGHTS)
 """What an adapter consists of; nothing else is taken over or loaded."""
 
 
-@dataclass(frozen=True)
-class EvaluationLoss:
-    """Loss on the conversations held out, after so many steps."""
-
-    step: int
-    loss: float
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """Where a version comes from: enough to tell what it learned, from what and on which base."""
-
-    base: str
-    """Name of the base model's folder."""
-    base_digest: str
-    data_digest: str
-    """sha256 of the conversations it learned from."""
-    index_version: str
-    """Version of the knowledge base its grounded examples came from; empty without one."""
-    prompt_hash: str
-    """Hash of the system prompt it was trained under."""
-    settings: dict[str, Any]
-    losses: tuple[EvaluationLoss, ...]
-    seconds: float
-    tokens: int
-    conversations: int
-    examples: int
-    grounded: int
-    created: str
-    name: str = ""
-    number: int = 0
-
-    @property
-    def best_loss(self) -> float | None:
-        """The lowest evaluation loss after training began; None where nothing was held out."""
-        return min((each.loss for each in self.losses if each.step > 0), default=None)
-
-    @property
-    def first_loss(self) -> float | None:
-        """The base model's evaluation loss, before training."""
-        return next((each.loss for each in self.losses if each.step == 0), None)
+DELETED = ".deleted"
+"""Where the version lies that was deleted last, until the next one is."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +31,11 @@ class Adapter:
     folder: Path
     lineage: Lineage | None
     problem: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its weights and their description."""
+        return sum((self.folder / name).stat().st_size for name in FILES if (self.folder / name).exists())
 
 
 def list_adapters(folder: Path) -> list[Adapter]:
@@ -106,7 +69,7 @@ def find(folder: Path, key: str) -> Adapter:
     if not key.isdigit() or not (folder / key).is_dir():
         known = ", ".join(adapter.key for adapter in list_adapters(folder)) or "none yet"
         raise AssistantError(f"There is no adapter version {key!r}; there are: {known}. Choose one of them.")
-    return Adapter(key, folder / key, _read_lineage(folder / key))
+    return Adapter(key, folder / key, read_lineage(folder / key))
 
 
 def make_current(folder: Path, key: str) -> Adapter:
@@ -123,30 +86,32 @@ def make_current(folder: Path, key: str) -> Adapter:
 
 def next_key(folder: Path) -> str:
     """The key that the next version gets."""
-    newest = max((int(adapter.key) for adapter in list_adapters(folder)), default=0)
+    taken = [*list_adapters(folder), *list_adapters(folder / DELETED)]
+    newest = max((int(adapter.key) for adapter in taken), default=0)
     return f"{newest + 1:04d}"
 
 
-def install(folder: Path, finished: Path, lineage: Lineage) -> Adapter:
+def install(folder: Path, finished: Path, lineage: Lineage, report: Report | None = None) -> Adapter:
     """Take over a finished run's adapter as the next version and make it current.
 
     Args:
         folder: the workspace's adapters.
         finished: the folder that the run left its adapter in (PEFT format).
         lineage: where it comes from; number and an empty name are filled in.
+        report: what is known of it beside.
 
     Raises:
         AssistantError: there is no room on the disk, or no leave to write.
     """
     try:
-        return make_current(folder, _install(folder, finished, lineage))
+        return make_current(folder, _install(folder, finished, lineage, report or Report()))
     except FileNotFoundError:  # a file of the run is missing, which is no matter of room
         raise
     except OSError as problem:
         raise unwritable(folder, problem) from problem
 
 
-def _install(folder: Path, finished: Path, lineage: Lineage) -> str:
+def _install(folder: Path, finished: Path, lineage: Lineage, report: Report) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=folder, prefix=".installing-"))
     try:
@@ -154,8 +119,9 @@ def _install(folder: Path, finished: Path, lineage: Lineage) -> str:
             _copy(finished / name, beside / name)
         key = next_key(folder)
         lineage = replace(lineage, number=int(key), name=lineage.name or f"Version {int(key)}")
-        files = {name: _digest([beside / name]) for name in FILES}
-        write_json(beside / "lineage.json", {"version": LINEAGE_VERSION, **asdict(lineage), "files": files})
+        files = {name: digest_of_files([beside / name]) for name in FILES}
+        write_lineage(beside, lineage, files)
+        report.write(beside)
         beside.replace(folder / key)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -169,8 +135,46 @@ def install_shipped(folder: Path, shipped: Path) -> Adapter:
     Raises:
         AssistantError: its lineage can't be read, or its files are not those of its lineage.
     """
-    check(Adapter(shipped.name, shipped, _read_lineage(shipped)))
-    return install(folder, shipped, replace(_read_lineage(shipped), number=0))
+    check(Adapter(shipped.name, shipped, read_lineage(shipped)))
+    return install(folder, shipped, replace(read_lineage(shipped), number=0))
+
+
+def delete(folder: Path, key: str) -> None:
+    """Take a version out of the list; `restore` brings it back until the next one is deleted.
+
+    Raises:
+        AssistantError: there is none, or it is the one in use.
+    """
+    if not key.isdigit() or not (folder / key).is_dir():
+        find(folder, key)
+    pointer = folder / "current"
+    if pointer.exists() and pointer.read_text(encoding="utf-8").strip() == key:
+        raise AssistantError(
+            f"Version {int(key)} is in use, so it can't be deleted. Use another version first."
+        )
+    try:
+        shutil.rmtree(folder / DELETED, ignore_errors=True)
+        (folder / DELETED).mkdir()
+        (folder / key).replace(folder / DELETED / key)
+    except OSError as problem:
+        raise unwritable(folder, problem) from problem
+
+
+def deleted(folder: Path) -> Adapter | None:
+    """The version that was deleted last, while it can be brought back."""
+    return next(iter(list_adapters(folder / DELETED)), None)
+
+
+def restore(folder: Path) -> None:
+    """Bring back the version that was deleted last.
+
+    Raises:
+        AssistantError: there is none any more.
+    """
+    adapter = deleted(folder)
+    if adapter is None:
+        raise AssistantError("No deleted version is kept any more, so none can be brought back.")
+    adapter.folder.replace(folder / adapter.key)
 
 
 def check(adapter: Adapter) -> None:
@@ -179,10 +183,10 @@ def check(adapter: Adapter) -> None:
     Raises:
         AssistantError: a file is missing or has changed.
     """
-    expected = read_json(adapter.folder / "lineage.json").get("files", {})
+    expected = read_json(adapter.folder / LINEAGE).get("files", {})
     for name in FILES:
         path = adapter.folder / name
-        found = _digest([path]) if path.is_file() else "nothing"
+        found = digest_of_files([path]) if path.is_file() else "nothing"
         if found != expected.get(name):
             raise AssistantError(
                 f"{path} has changed since it was installed (sha256 {found[:12]}, "
@@ -190,51 +194,14 @@ def check(adapter: Adapter) -> None:
             )
 
 
-def base_digest(model: Path) -> str:
-    """sha256 of a base model's configuration and weights, to tell which base an adapter fits."""
-    return _digest([model / "config.json", *sorted(model.glob("*.safetensors"))])
-
-
 def _listed(path: Path) -> Adapter:
     try:
-        return Adapter(path.name, path, _read_lineage(path))
+        return Adapter(path.name, path, read_lineage(path))
     except AssistantError as problem:
         return Adapter(path.name, path, None, str(problem))
-
-
-def _read_lineage(folder: Path) -> Lineage:
-    path = folder / "lineage.json"
-    values = read_json(path)
-    if not isinstance(values, dict) or values.get("version") != LINEAGE_VERSION:
-        found = values.get("version") if isinstance(values, dict) else values
-        raise AssistantError(
-            f"{path}: version is {found!r}; this Quartet reads {LINEAGE_VERSION}. Update Quartet."
-        )
-    values = {key: value for key, value in values.items() if key not in ("version", "files")}
-    try:
-        losses = tuple(EvaluationLoss(**each) for each in values.pop("losses"))
-        return Lineage(losses=losses, **values)
-    except (TypeError, KeyError) as problem:
-        raise AssistantError(
-            f"{path} misses a field or has one too many ({problem}). Train again."
-        ) from problem
 
 
 def _copy(origin: Path, target: Path) -> None:
     shutil.copyfile(origin, target)
     with target.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def data_digest(texts: Sequence[Sequence[tuple[str, str]]]) -> str:
-    """sha256 of conversations given as (role, text) pairs, independent of the files they came in."""
-    return hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode("utf-8")).hexdigest()

@@ -1,0 +1,56 @@
+"""The versions of a fine-tune: where each came from, which one is current, and the way back."""
+
+from assistant.adapters.lineage import (
+    EvaluationLoss,
+    Lineage,
+    base_digest,
+    conversation_digest,
+    data_digest,
+    digest_of_files,
+)
+from assistant.adapters.report import GeneralAnswer, Report, Sample, SampleQuestion, Strength, read_report
+from assistant.adapters.versions import (
+    FILES,
+    WEIGHTS,
+    Adapter,
+    check,
+    current,
+    delete,
+    deleted,
+    find,
+    install,
+    install_shipped,
+    list_adapters,
+    make_current,
+    next_key,
+    restore,
+)
+
+__all__ = [
+    "FILES",
+    "WEIGHTS",
+    "Adapter",
+    "EvaluationLoss",
+    "GeneralAnswer",
+    "Lineage",
+    "Report",
+    "Sample",
+    "SampleQuestion",
+    "Strength",
+    "base_digest",
+    "check",
+    "conversation_digest",
+    "current",
+    "data_digest",
+    "delete",
+    "deleted",
+    "digest_of_files",
+    "find",
+    "install",
+    "install_shipped",
+    "list_adapters",
+    "make_current",
+    "next_key",
+    "read_report",
+    "restore",
+]

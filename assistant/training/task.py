@@ -1,0 +1,143 @@
+"""What a training is asked to do and what it learns from: read and checked before anything heavy is loaded.
+
+It knows job folders, workspaces and conversations. It does not know tokens or tensors.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.adapters import conversation_digest, data_digest
+from assistant.brand import Brand, read_brand
+from assistant.conversations import Conversation, ConversationStore, Split, read_conversations, split
+from assistant.errors import AssistantError
+from assistant.prompts import Message, prompt_hash, system_prompt
+from assistant.training.examples import Library
+from assistant.training.settings import TrainingSettings
+from assistant.workspace import Workspace, open_workspace, read_json
+
+FEWEST = 8
+"""Conversations a training needs."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a job folder asks for."""
+
+    workspace: Workspace
+    model: Path
+    conversations: tuple[Path, ...] | None
+    """Files to learn from; None for the workspace's own."""
+    settings: TrainingSettings
+    estimate: dict[str, Any]
+    """What was estimated before it began; empty if nothing was."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a training learns from, and how it reads it."""
+
+    brand: Brand
+    conversations: tuple[Conversation, ...]
+    split: Split
+    library: Library | None
+    index_version: str
+
+    @property
+    def prompt_hash(self) -> str:
+        """Hash of the system prompt that is trained under."""
+        return brand_hash(self.brand)
+
+
+def read_task(folder: Path) -> Task:
+    """What `folder`/job.json asks for, checked.
+
+    Raises:
+        AssistantError: a field is missing or wrong.
+    """
+    values = read_json(folder / "job.json")
+    for key in ("workspace", "model"):
+        if not isinstance(values.get(key), str):
+            raise AssistantError(
+                f'{folder / "job.json"}: "{key}" is {values.get(key)!r}; it should be a folder. Add it.'
+            )
+    model = Path(values["model"])
+    if not (model / "config.json").is_file():
+        raise AssistantError(
+            f"The base model {model} has no config.json. Name the folder of a model in safetensors."
+        )
+    files = values.get("conversations")
+    return Task(
+        workspace=open_workspace(Path(values["workspace"])),
+        model=model,
+        conversations=None if files is None else tuple(Path(file) for file in files),
+        settings=TrainingSettings.of(values.get("settings") or {}),
+        estimate=values.get("estimate") or {},
+    )
+
+
+def gather(task: Task) -> Material:
+    """The conversations, split, with the company's voice and its documents.
+
+    Raises:
+        AssistantError: there are too few conversations.
+    """
+    conversations = _conversations(task)
+    if len(conversations) < FEWEST:
+        raise AssistantError(
+            f"There are {len(conversations)} usable conversations; a training needs at least {FEWEST}. "
+            "Add more on the page Conversations."
+        )
+    brand_file = task.workspace.brand_file
+    brand = read_brand(brand_file) if brand_file.exists() else Brand(name=task.workspace.root.name)
+    library, version = _library(task)
+    return Material(brand, conversations, split_for(conversations, task.settings), library, version)
+
+
+def split_for(conversations: tuple[Conversation, ...], settings: TrainingSettings) -> Split:
+    """The conversations to learn from, no more than the settings allow, and those held out."""
+    parts = split(conversations, share=settings.evaluation_share, seed=settings.seed)
+    most = settings.most_conversations
+    if not most or len(parts.train) <= most:
+        return parts
+    chance = random.Random(settings.seed)  # noqa: S311 - has to be repeatable
+    chosen = sorted(chance.sample(range(len(parts.train)), most))
+    return Split(tuple(parts.train[index] for index in chosen), parts.evaluation)
+
+
+def texts_of(conversations: tuple[Conversation, ...]) -> list[list[tuple[str, str]]]:
+    """The conversations as (role, text) pairs, for their digests."""
+    return [[(message.role, message.content) for message in each.messages] for each in conversations]
+
+
+def conversations_digest(conversations: tuple[Conversation, ...]) -> str:
+    """sha256 of all conversations, whatever their order."""
+    digests = sorted(map(conversation_digest, texts_of(conversations)))
+    return data_digest([[("", digest)] for digest in digests])
+
+
+def brand_hash(brand: Brand) -> str:
+    """Hash of the system prompt that a brand's voice makes."""
+    return prompt_hash([Message("system", system_prompt(brand))])
+
+
+def _conversations(task: Task) -> tuple[Conversation, ...]:
+    if task.conversations is None:
+        return ConversationStore(task.workspace.conversations).read().conversations
+    return tuple(each for path in task.conversations for each in read_conversations(path).conversations)
+
+
+def _library(task: Task) -> tuple[Library | None, str]:
+    """The company's knowledge base and its version; None where no passages can or shall be shown."""
+    if task.settings.grounded_share == 0 or not any(task.workspace.knowledge.iterdir()):
+        return None, ""
+    # FAISS and the embedding model take seconds to load, and only companies with documents need them.
+    from assistant.models import embedding_model
+    from knowledge.embedding import SentenceEncoder
+    from knowledge.retrieval import KnowledgeBase
+
+    knowledge = KnowledgeBase(
+        task.workspace.knowledge, lambda: SentenceEncoder(embedding_model(lambda *_: None))
+    )
+    return (knowledge, str(knowledge.version)) if len(knowledge) else (None, "")
