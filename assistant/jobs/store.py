@@ -159,7 +159,7 @@ class Jobs:
         )
 
     def _spawn(self, folder: Path, module: str) -> None:
-        root = str(Path(__file__).resolve().parent.parent)
+        root = str(Path(__file__).resolve().parents[2])
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         with (folder / "stderr.txt").open("ab") as errors:
             child = subprocess.Popen(

@@ -15,6 +15,8 @@ from assistant.jobs import JobLog, Jobs, read_log
 
 WORKER = """
 import json, pathlib, sys, time
+from statistics import mean  # the standard library's: nothing of ours may stand before it
+import assistant.jobs
 folder = pathlib.Path(sys.argv[1])
 arguments = json.loads((folder / "job.json").read_text())
 def log(**line):
