@@ -19,8 +19,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access import Accounts, Sessions
+from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
 from assistant.gate import Gate
+from assistant.ratings import Desks
 from assistant.studio import Studio
 from assistant.workspace import accounts_file
 
@@ -73,6 +75,8 @@ def make_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
     app.add_middleware(WithSecurityHeaders)
+    desks = Desks()
+    app.include_router(ballot_room(lambda token: desks.seat(studio.workspace, token)))
     return mount(app, studio)
 
 
@@ -174,7 +178,9 @@ class WithSecurityHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)  # a page that allows itself less has said so
             await send(message)
 
         await self._app(scope, receive, with_headers)

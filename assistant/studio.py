@@ -15,7 +15,6 @@ from assistant.access import AuditLog
 from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
-from assistant.comparison import Rounds, Studies
 from assistant.conversations import ConversationStore, Incoming
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
@@ -33,7 +32,7 @@ from assistant.lanes import (
     ask,
 )
 from assistant.prompts import check_question
-from assistant.ratings import Marks, Votes
+from assistant.ratings import Desk, Marks
 from assistant.store import open_database
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
 from knowledge.retrieval import Encoder, KnowledgeBase
@@ -114,7 +113,8 @@ class Studio:
         self.workspace: Workspace = open_workspace(root)
         database = open_database(self.workspace.database)
         self.chats, self.marks = Chats(database), Marks(database)
-        self.studies, self.rounds, self.votes = Studies(database), Rounds(database), Votes(database)
+        self.desk = Desk.of(database)
+        self.studies, self.rounds, self.votes = self.desk.studies, self.desk.rounds, self.desk.votes
         self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
         self.conversations = ConversationStore(self.workspace.conversations)
         self.incoming = Incoming(self.workspace.incoming)

@@ -1,12 +1,8 @@
 """Studies to test with: questions answered on paper by the four lanes, and raters who have begun or not."""
 
-from dataclasses import dataclass
-
-from sqlalchemy.engine import Engine as Database
-
-from assistant.comparison import HUMAN, Item, Rounds, Studies, Study, StudySettings
+from assistant.comparison import HUMAN, Item, Study, StudySettings
 from assistant.lanes import LANES, Answer, Record, Sampling, Source
-from assistant.ratings import Judgement, Votes
+from assistant.ratings import Desk, Judgement
 
 SYSTEMS = tuple(lane.key for lane in LANES)
 ADAPTER, BASE, INDEX = "adapter-0007", "paper-model-135m", "index-v9"
@@ -14,19 +10,6 @@ ADAPTER, BASE, INDEX = "adapter-0007", "paper-model-135m", "index-v9"
 SOURCE = Source(
     "returns.md", "p1", "Returns > Unopened pots", "Returns > Unopened pots", "Within 30 days.", 0, 15, 0.9
 )
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The parts of one company that studies need."""
-
-    studies: Studies
-    rounds: Rounds
-    votes: Votes
-
-
-def desk(database: Database) -> Desk:
-    return Desk(Studies(database), Rounds(database), Votes(database))
 
 
 def answer(system: str, text: str) -> Answer:

@@ -141,11 +141,18 @@ class Votes:
 
     def guesses(self, study_id: str) -> tuple[Guess, ...]:
         """What the raters of a study believed afterwards."""
+        return self._guesses(raters.c.study_id == study_id)
+
+    def guesses_of(self, rater_id: int) -> dict[int, Guess]:
+        """What one rater believed afterwards, by place on their sheet."""
+        return {guess.showing.place: guess for guess in self._guesses(showings.c.rater_id == rater_id)}
+
+    def _guesses(self, which: ColumnElement[bool]) -> tuple[Guess, ...]:
         asked = (
             select(showings, guesses.c.looked_up, guesses.c.created)
             .join_from(guesses, showings)
             .join(raters)
-            .where(raters.c.study_id == study_id)
+            .where(which)
             .order_by(showings.c.rater_id, showings.c.place)
         )
         with self._database.begin() as connection:

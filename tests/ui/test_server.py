@@ -115,3 +115,11 @@ def test_a_port_in_use_is_named_with_the_next_step(studio):
         port = taken.getsockname()[1]
         with pytest.raises(AssistantError, match=f"Port {port} is in use.*--port {port + 1}"):
             serve(studio, port=port)
+
+
+def test_a_raters_page_allows_itself_less_than_the_others_and_is_found_before_them(client):
+    answer = client.get("/rate/nobody")
+    assert (answer.status_code, "This link leads nowhere" in answer.text) == (404, True)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"

@@ -7,13 +7,14 @@ import pytest
 from assistant.comparison import HUMAN, StudySettings
 from assistant.comparison.rounds import TOKEN_BYTES
 from assistant.errors import AssistantError
+from assistant.ratings import Desk
 from assistant.store import open_database
-from tests.studies import SYSTEMS, answer, answered, desk, drafted, judgement, opened
+from tests.studies import SYSTEMS, answer, answered, drafted, judgement, opened
 
 
 @pytest.fixture
 def parts(tmp_path):
-    return desk(open_database(tmp_path / "it.db"))
+    return Desk.of(open_database(tmp_path / "it.db"))
 
 
 def sheets(parts, study):
@@ -45,7 +46,7 @@ def test_opening_draws_every_sheet_once_and_for_all(parts, tmp_path):
     for sheet in drawn.values():
         assert [showing.place for showing in sheet] == list(range(1, 24))
         assert Counter(showing.kind for showing in sheet) == {"item": 20, "repeat": 2, "pair": 1}
-    assert sheets(desk(open_database(tmp_path / "it.db")), study) == drawn
+    assert sheets(Desk.of(open_database(tmp_path / "it.db")), study) == drawn
     with pytest.raises(AssistantError, match="is open for votes"):
         parts.rounds.open(study.id)
 

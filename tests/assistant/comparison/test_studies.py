@@ -6,15 +6,16 @@ from assistant.comparison import CRITERIA, Criterion, Item, StudySettings
 from assistant.comparison.studies import MOST_ITEMS
 from assistant.errors import AssistantError
 from assistant.prompts import Message
+from assistant.ratings import Desk
 from assistant.store import open_database
-from tests.studies import answered, desk, drafted
+from tests.studies import answered, drafted
 
 OWN = Criterion("Warmth", "Cold.", "Warm.")
 
 
 @pytest.fixture
 def parts(tmp_path):
-    return desk(open_database(tmp_path / "it.db"))
+    return Desk.of(open_database(tmp_path / "it.db"))
 
 
 def test_a_new_study_is_a_draft_with_the_usual_criteria_and_a_seed_of_its_own(parts):
@@ -36,7 +37,7 @@ def test_what_is_drafted_is_there_after_a_restart(parts, tmp_path):
         study.id, StudySettings(seed=3, raters_per_item=2, repeat_share=0.2, human=True)
     )
     parts.studies.rename(study.id, "First")
-    again = desk(open_database(tmp_path / "it.db")).studies
+    again = Desk.of(open_database(tmp_path / "it.db")).studies
     found = again.read(study.id)
     assert (found.name, found.criteria[-1], found.settings.raters_per_item) == ("First", OWN, 2)
     (kept,) = again.items(study.id)

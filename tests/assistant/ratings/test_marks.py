@@ -4,9 +4,9 @@ import pytest
 
 from assistant.chats import Chats
 from assistant.errors import AssistantError
-from assistant.ratings import Mark, Marks
+from assistant.ratings import Desk, Mark, Marks
 from assistant.store import open_database
-from tests.studies import desk, opened
+from tests.studies import opened
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_what_is_no_mark_is_refused(database, chats, mark):
 
 
 def test_a_mark_is_no_vote(database, chats):
-    parts = desk(database)
+    parts = Desk.of(database)
     study = opened(parts)
     Marks(database).set(chats.add_turn(chats.new(), "A?"), "rag", Mark(thumb=1, score=5))
     assert parts.votes.of_study(study.id) == ()

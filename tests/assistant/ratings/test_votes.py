@@ -6,9 +6,9 @@ import pytest
 
 from assistant.comparison import CRITERIA
 from assistant.errors import AssistantError
-from assistant.ratings import Judgement
+from assistant.ratings import Desk, Judgement
 from assistant.store import open_database
-from tests.studies import desk, judgement, opened
+from tests.studies import judgement, opened
 
 SCORES = {"brand-voice": (1, 2, 3, 4), "accuracy": (5, 4, 3, 2)}
 FULL = Judgement((2, 1, 3, 3), SCORES, True, " Too long. ", (("Wrong.",), (), (), ()), "Yes.", 31.26)
@@ -16,7 +16,7 @@ FULL = Judgement((2, 1, 3, 3), SCORES, True, " Too long. ", (("Wrong.",), (), ()
 
 @pytest.fixture
 def parts(tmp_path):
-    return desk(open_database(tmp_path / "it.db"))
+    return Desk.of(open_database(tmp_path / "it.db"))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def showing(parts, study):
 
 def test_a_vote_comes_back_as_it_was_given_also_after_a_restart(parts, study, showing, tmp_path):
     parts.votes.cast(showing, "k", FULL, study.criteria)
-    (vote,) = desk(open_database(tmp_path / "it.db")).votes.of_study(study.id)
+    (vote,) = Desk.of(open_database(tmp_path / "it.db")).votes.of_study(study.id)
     assert vote.showing == showing
     assert vote.judgement == replace(FULL, comment="Too long.", seconds=31.3)
     assert vote.ranks == dict(zip(showing.systems, (2, 1, 3, 3), strict=True))
