@@ -4,7 +4,7 @@
 
 const content = document.getElementById("content");
 const problem = document.getElementById("problem");
-const home = location.pathname.split("/").slice(0, 3).join("/"); // "/rate/" and the token
+const home = document.body.dataset.home; // "/rate/" and the token
 const kept = `rate:${home.slice(-12)}:`;
 const every = (selector, within = content) => [...within.querySelectorAll(selector)];
 const one = (selector, within = content) => within.querySelector(selector);
@@ -73,7 +73,7 @@ function mark(sentence, wrong = sentence.getAttribute("aria-pressed") !== "true"
 
 // -- kept in this browser until it is stored --
 
-const draftKey = path => kept + path.split("/").slice(3).join("/");
+const draftKey = path => kept + path.slice(home.length + 1);
 const read = key => JSON.parse(localStorage.getItem(key) || "null");
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, "0")).join("");
 

@@ -33,7 +33,7 @@ WHOLE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Which answer is best?</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <link rel="icon" href="data:,"><style nonce="{nonce}">{styles}</style></head>
-<body><div id="problem" role="alert" hidden></div><div id="content">{content}</div>
+<body data-home="{home}"><div id="problem" role="alert" hidden></div><div id="content">{content}</div>
 <noscript><p>This page needs JavaScript. Switch it on in your browser, then load it again.</p></noscript>
 <script nonce="{nonce}">{script}</script></body></html>"""
 GUESS_LEAD = (
@@ -49,12 +49,14 @@ OVER = "The round is over. This is who wrote what."
 NOWHERE = "It may be cut off, or no longer in use. Ask whoever sent it to you for a new one."
 
 
-def whole(content: str, nonce: str) -> str:
-    """The whole page around what is shown now; styles and script stand in it, so it asks for nothing else."""
+def whole(content: str, home: str, nonce: str) -> str:
+    """The whole page around what is shown now; styles and script stand in it, so it asks for nothing else.
+
+    `home` is where this rater's pages are.
+    """
     styles = "\n".join(path.read_text(encoding="utf-8") for path in STYLES)
-    return WHOLE.format(
-        content=content, nonce=nonce, styles=styles, script=SCRIPT.read_text(encoding="utf-8")
-    )
+    script = SCRIPT.read_text(encoding="utf-8")
+    return WHOLE.format(content=content, home=escape(home), nonce=nonce, styles=styles, script=script)
 
 
 def voting(at: Standing, shown: Shown, path: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from assistant.ballot import page
@@ -52,35 +53,44 @@ def ballot_room(find_seat: FindSeat) -> APIRouter:
     room = APIRouter(prefix=ADDRESS)
 
     @room.get("/{token}")
-    def now(token: Token) -> Response:
-        seat = find_seat(token)
-        return _page(_content(seat, token)) if seat else _nowhere()
+    def now(token: Token, request: Request) -> Response:
+        seat, path = find_seat(token), _path(request, token)
+        return _page(_content(seat, path), path) if seat else _nowhere(path)
 
     @room.get("/{token}/{place}")
-    def again(token: Token, place: Place) -> Response:
-        seat = find_seat(token)
+    def again(token: Token, place: Place, request: Request) -> Response:
+        seat, path = find_seat(token), _path(request, token)
         if seat is None:
-            return _nowhere()
+            return _nowhere(path)
         at = _standing(seat)
         showing = at.at(place)
-        return _page(_voting(seat, at, showing, token) if showing else _content(seat, token))
+        return _page(_voting(seat, at, showing, path) if showing else _content(seat, path), path)
 
     @room.post("/{token}/{place}")
-    def vote(token: Token, place: Place, form: VoteForm) -> Response:
-        return _stored(find_seat, token, place, lambda seat, showing: _cast(seat, showing, form))
+    def vote(token: Token, place: Place, form: VoteForm, request: Request) -> Response:
+        return _stored(
+            find_seat(token), _path(request, token), place, lambda seat, showing: _cast(seat, showing, form)
+        )
 
     @room.post("/{token}/{place}/guess")
-    def guess(token: Token, place: Place, form: GuessForm) -> Response:
+    def guess(token: Token, place: Place, form: GuessForm, request: Request) -> Response:
         return _stored(
-            find_seat, token, place, lambda seat, showing: seat.desk.votes.guess(showing, form.looked_up)
+            find_seat(token),
+            _path(request, token),
+            place,
+            lambda seat, showing: seat.desk.votes.guess(showing, form.looked_up),
         )
 
     return room
 
 
-def _stored(find_seat: FindSeat, token: str, place: int, store: Callable[[Seat, Showing], None]) -> Response:
+def _path(request: Request, token: str) -> str:
+    """Where this rater's pages are, also behind a proxy that puts something before all addresses."""
+    return f"{request.scope.get('root_path', '')}{ADDRESS}/{token}"
+
+
+def _stored(seat: Seat | None, path: str, place: int, store: Callable[[Seat, Showing], None]) -> Response:
     """Store what was sent, and only then answer with what comes next."""
-    seat = find_seat(token)
     showing = _standing(seat).at(place) if seat else None
     if seat is None or showing is None:
         return _answer({"problem": "This can't be voted on. Load the page again."}, 404)
@@ -88,7 +98,7 @@ def _stored(find_seat: FindSeat, token: str, place: int, store: Callable[[Seat, 
         store(seat, showing)
     except AssistantError as problem:
         return _answer({"problem": str(problem)}, 422)
-    return _answer({"html": _content(seat, token)})
+    return _answer({"html": _content(seat, path)})
 
 
 def _cast(seat: Seat, showing: Showing, form: VoteForm) -> None:
@@ -111,11 +121,11 @@ def _wrong(answers: Sequence[Paragraphs], numbers: Sequence[Sequence[int]]) -> t
     return found if any(found) and len(found) == len(answers) else ()
 
 
-def _content(seat: Seat, token: str) -> str:
+def _content(seat: Seat, path: str) -> str:
     """What the rater is shown now."""
-    at, path = _standing(seat), f"{ADDRESS}/{token}"
+    at = _standing(seat)
     if at.phase == "vote":
-        return _voting(seat, at, at.unjudged[0], token)
+        return _voting(seat, at, at.unjudged[0], path)
     if at.phase == "guess":
         showing = at.unguessed[0]
         return page.guessing(at, _shown(seat.desk.studies.item(showing.item_id), showing), path)
@@ -124,8 +134,8 @@ def _content(seat: Seat, token: str) -> str:
     return page.early(at) if at.phase == "early" else page.done(at, path)
 
 
-def _voting(seat: Seat, at: Standing, showing: Showing, token: str) -> str:
-    return page.voting(at, _shown(seat.desk.studies.item(showing.item_id), showing), f"{ADDRESS}/{token}")
+def _voting(seat: Seat, at: Standing, showing: Showing, path: str) -> str:
+    return page.voting(at, _shown(seat.desk.studies.item(showing.item_id), showing), path)
 
 
 def _told(seat: Seat, at: Standing) -> str:
@@ -152,21 +162,23 @@ def _standing(seat: Seat) -> Standing:
     return standing(seat.desk, seat.study, seat.rater)
 
 
-def _page(content: str, status: int = 200) -> Response:
+def _page(content: str, path: str, status: int = 200) -> Response:
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    return HTMLResponse(page.whole(content, nonce), status, _HEADERS | {"Content-Security-Policy": policy})
+    return HTMLResponse(
+        page.whole(content, path, nonce), status, _HEADERS | {"Content-Security-Policy": policy}
+    )
 
 
 def _answer(value: dict[str, str], status: int = 200) -> Response:
     return JSONResponse(value, status, _HEADERS)
 
 
-def _nowhere() -> Response:
-    return _page(page.nowhere(), 404)
+def _nowhere(path: str) -> Response:
+    return _page(page.nowhere(), path, 404)
 
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from fastapi.testclient import TestClient
 
 from assistant.comparison import HUMAN, SYSTEM_NAMES, StudySettings
 from assistant.ratings import Desk
@@ -277,3 +278,9 @@ def test_where_all_looked_things_up_nobody_is_asked_to_guess(client, desk):
     said = {"key": KEY, "ranks": [1, 2], "scores": {"brand-voice": [1, 2], "accuracy": [1, 2]}}
     assert "All your votes are stored" in client.post(f"/rate/{rater.token}/1", json=said).json()["html"]
     assert desk.votes.of_study(study.id)[0].judgement.ranks == judgement(2).ranks
+
+
+def test_behind_a_proxy_with_a_prefix_the_links_of_the_page_hold_it(client, link, rater):
+    page = TestClient(client.app, root_path="/quartet").get(link).text
+    assert f'data-home="/quartet/rate/{rater.token}"' in page
+    assert f'data-post="/quartet/rate/{rater.token}/1"' in page
