@@ -6,7 +6,7 @@ work.
 
 import typer
 
-from assistant.cli import asking, documents, keeping, serving, training, users
+from assistant.cli import asking, documents, judging, keeping, serving, training, users
 
 app = typer.Typer(
     help="Quartet: find out whether your chat assistant needs prompting, fine-tuning, retrieval, or both.",
@@ -24,6 +24,7 @@ for command in (
     keeping.backup,
     keeping.restore,
     keeping.doctor,
+    judging.stats,
 ):
     app.command()(command)
 app.add_typer(users.app, name="user")

@@ -50,32 +50,57 @@ def clustered_mean(
         alone: the variance that the mean would have if votes on one question, or by one rater, were no more
             alike than others, where a model knows it. Student's t is then needed only for what these add.
     """
-    asked = len(np.unique(questions))
+    questions, raters = numbered(questions), None if raters is None else numbered(raters)
+    asked, count = _groups(questions), len(values)
     if asked < 2:
-        return unknown(f"only {asked} questions have votes; an interval needs at least 2", count=len(values))
+        return unknown(f"only {asked} questions have votes; an interval needs at least 2", count=count)
     value = float(np.mean(values))
     if np.ptp(values) <= 1e-12 * max(1.0, abs(value)):
-        return _interval(value, (unit / (asked + 1)) ** 2, asked - 1, len(values))
-    if raters is not None and len(np.unique(raters)) < FEWEST_RATERS:
+        return _interval(value, (unit / (asked + 1)) ** 2, asked - 1, count)
+    if raters is not None and _groups(raters) < FEWEST_RATERS:
         raters = None
-    spread, count = variance_parts(values, questions, raters), len(values)
-    given = alone is not None
+    spread = variance_parts(values, questions, raters)
+    variance, freedom = _variance(spread, questions, raters, alone)
+    return _interval(value, variance, freedom, count)
+
+
+def numbered(labels: Labels) -> Labels:
+    """Labels as numbers from 0, without gaps; without sorting where they are near that already."""
+    labels = np.asarray(labels, dtype=np.int64)
+    if not len(labels):
+        return labels
+    lowest = int(labels.min())
+    if int(labels.max()) - lowest > 4 * len(labels):
+        return np.unique(labels, return_inverse=True)[1]
+    present = np.bincount(labels - lowest) > 0
+    return (np.cumsum(present) - 1)[labels - lowest]
+
+
+def _groups(group: Labels) -> int:
+    return int(group.max()) + 1 if len(group) else 0
+
+
+def _variance(
+    spread: Spread, questions: Labels, raters: Labels | None, alone: float | None
+) -> tuple[float, float]:
+    """The variance of a mean, and the degrees of freedom it is known with (Satterthwaite 1946)."""
+    count, modelled = len(questions), alone is not None
     alone = max(spread.question + spread.rest, 0.0) / count if alone is None else alone
     shared = spread.question * (_crowding(questions) - 1 / count)
     # An estimate of a part can fall below 0; what questions and the rest bring together can't.
     by_question = max(alone + shared, alone / 4)
-    by_rater = max(spread.rater, 0.0) * (0.0 if raters is None else _crowding(raters))
-    doubt = 0.0 if given and shared <= 1e-9 * alone else by_question**2 / (asked - 1)
-    if raters is not None and by_rater:
-        doubt += (by_rater + max(spread.rest, 0.0) / count) ** 2 / (len(np.unique(raters)) - 1)
+    doubt = 0.0 if modelled and shared <= 1e-9 * alone else by_question**2 / (_groups(questions) - 1)
+    by_rater = 0.0
+    if raters is not None and spread.rater > 0:
+        by_rater = spread.rater * _crowding(raters)
+        doubt += (by_rater + max(spread.rest, 0.0) / count) ** 2 / (_groups(raters) - 1)
     variance = by_question + by_rater
-    return _interval(value, variance, max(variance**2 / doubt, 1.0) if doubt else inf, count)
+    return variance, max(variance**2 / doubt, 1.0) if doubt else inf
 
 
 def _crowding(group: Labels) -> float:
     """What a part between groups adds to the variance of the mean: 1 / groups where all are of one size."""
-    sizes = np.unique(group, return_counts=True)[1]
-    return float(np.sum(sizes**2) / len(group) ** 2)
+    return float(np.sum(np.bincount(group) ** 2) / len(group) ** 2)
 
 
 def _interval(value: float, variance: float, freedom: float, count: int) -> Estimate:
@@ -92,9 +117,7 @@ def variance_parts(values: Scores, questions: Labels, raters: Labels | None = No
     the three parts, whatever the numbers of votes in each group.
     """
     centred = np.asarray(values, dtype=float) - np.mean(values)
-    groups = [np.unique(questions, return_inverse=True)[1]]
-    if raters is not None:
-        groups.append(np.unique(raters, return_inverse=True)[1])
+    groups = [numbered(group) for group in (questions, raters) if group is not None]
     count, sizes = len(centred), [np.bincount(group) for group in groups]
     overall = [np.sum(size**2) / count for size in sizes]
     squares, rows = [], []
@@ -110,5 +133,10 @@ def variance_parts(values: Scores, questions: Labels, raters: Labels | None = No
 
 def _shared(group: Labels, size: Labels, other: Labels) -> float:
     """How much of `other`'s part is in the sum of squares of `group`: all of it where they are the same."""
-    pairs, counts = np.unique(group * (int(other.max()) + 1) + other, return_counts=True)
-    return float(np.sum(counts**2 / size[pairs // (int(other.max()) + 1)]))
+    if group is other:
+        return float(len(group))
+    pair = group * _groups(other) + other
+    counts = np.bincount(numbered(pair))
+    first = np.zeros(len(counts), dtype=np.int64)
+    first[numbered(pair)] = group
+    return float(np.sum(counts**2 / size[first]))

@@ -15,7 +15,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.statistics.clusters import clustered_mean
+from assistant.statistics.clusters import Labels, clustered_mean
 from assistant.statistics.estimates import Estimate, Scores, unknown
 from assistant.statistics.votes import VoteTable
 
@@ -113,7 +113,9 @@ def _has_ties(ranks: Scores) -> bool:
 
 def take_apart(ranks: Scores) -> Choices:
     """Turn ranks [votes, lanes] into choices; a tie is shared out over the orders it allows."""
-    patterns, pattern = np.unique(np.nan_to_num(ranks, nan=0.0), axis=0, return_inverse=True)
+    whole = np.nan_to_num(ranks, nan=0.0).astype(np.int64)
+    first, pattern = _distinct(whole)
+    patterns = whole[first]
     found: dict[tuple[frozenset[int], int], int] = {}
     parts = [_choices_of(tuple(row)) for row in patterns.tolist()]
     for part in parts:
@@ -129,10 +131,21 @@ def take_apart(ranks: Scores) -> Choices:
     return Choices(sets, np.array([lane for _, lane in found], dtype=np.int64), shares, pattern.ravel())
 
 
+def _distinct(rows: Labels) -> tuple[Labels, Labels]:
+    """Where each distinct row first stands, and which of them each row is."""
+    base = int(rows.max()) + 1
+    if base ** rows.shape[1] < 2**62:  # a row as one number sorts fastest
+        keys = rows @ base ** np.arange(rows.shape[1])
+        _, first, pattern = np.unique(keys, return_index=True, return_inverse=True)
+    else:
+        _, first, pattern = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first, pattern.ravel()
+
+
 @lru_cache(maxsize=4096)
-def _choices_of(row: tuple[float, ...]) -> dict[tuple[frozenset[int], int], float]:
+def _choices_of(row: tuple[int, ...]) -> dict[tuple[frozenset[int], int], float]:
     """The choices of one ranking and the share of each: from whom, and who was taken."""
-    ranks = sorted(set(row) - {0.0})
+    ranks = sorted(set(row) - {0})
     places = [[lane for lane, rank in enumerate(row) if rank == each] for each in ranks]
     result: dict[tuple[frozenset[int], int], float] = {}
     for number, tied in enumerate(places):
