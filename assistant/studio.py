@@ -165,10 +165,10 @@ class Studio:
         brand = self.brand()
         described = bool(brand.tone or brand.always or brand.never or brand.instructions)
         return (
-            Step("Describe the company and its voice", "/company", described),
-            Step("Add the company's documents", "/documents", len(self.knowledge) > 0),
-            Step("Add conversations with good replies", "/conversations", bool(self.conversations.files())),
-            Step("Train the voice", "/train", self.has_adapter()),
+            Step("Describe the company and its voice", "company", described),
+            Step("Add the company's documents", "documents", len(self.knowledge) > 0),
+            Step("Add conversations with good replies", "conversations", bool(self.conversations.files())),
+            Step("Train the voice", "train", self.has_adapter()),
         )
 
     # -- the models --

@@ -12,7 +12,7 @@ QUERY_SHOWN = 120
 """Characters shown of what was searched for."""
 
 CUT_OFF = "Cut off before it was finished. Retry asks again."
-NO_DOCUMENTS = 'This company has no documents yet. <a href="/documents">Add some</a> to look things up in.'
+NO_DOCUMENTS = 'This company has no documents yet. <a href="documents">Add some</a> to look things up in.'
 NOTHING_FOUND = "Nothing in the documents fits this question."
 
 ENDINGS = {
@@ -68,7 +68,7 @@ def _body(answer: Answer, waits: bool) -> str:
     if answer.error == NO_ADAPTER:
         return (
             '<div class="q-answer-missing"><p>This assistant has not learned a voice yet.</p>'
-            '<p><a href="/train">Train an adapter</a> and it answers here.</p></div>'
+            '<p><a href="train">Train an adapter</a> and it answers here.</p></div>'
         )
     text = markdown(answer.text)
     if answer.error:

@@ -26,7 +26,7 @@ def _item(chat: ChatSummary, shown: bool) -> str:
     name, key = escape(chat.first_question), escape(chat.id)
     when = f"{moment(chat.created)} · {counted(chat.turns, 'question')}"
     return (
-        f'<li data-chat="{key}"><a href="/?chat={key}"{current}>'
+        f'<li data-chat="{key}"><a href="./?chat={key}"{current}>'
         f'<span class="q-chat-name">{name}</span>'
         f'<span class="q-chat-when">{when}</span></a>'
         f'<button type="button" class="q-chat-remove" title="Remove" '

@@ -14,10 +14,10 @@ from assistant.ui.parts import action, section
 
 FORM = "#q-company-tone"
 ABOUT = {
-    "/company": "Name, tone and rules, below.",
-    "/documents": "So that answers can look things up.",
-    "/conversations": "So that it can learn how you write.",
-    "/train": "One button, some minutes.",
+    "company": "Name, tone and rules, below.",
+    "documents": "So that answers can look things up.",
+    "conversations": "So that it can learn how you write.",
+    "train": "One button, some minutes.",
 }
 OWN = (
     "Your own instructions are in force: they were written on Compare and replace the voice. "
@@ -64,7 +64,7 @@ def companies_html(companies: Sequence[Listed]) -> str:
 
 def _step_html(step: Step, number: int) -> str:
     name = escape(step.name)
-    way = FORM if step.page == "/company" else step.page  # this very page: its form stands below
+    way = FORM if step.page == "company" else step.page  # this very page: its form stands below
     title = f"<b>{name}</b>" if step.done else f'<a href="{escape(way)}">{name}</a>'
     state = "Done" if step.done else ABOUT.get(step.page, "")
     kind = "done" if step.done else "open"

@@ -41,7 +41,7 @@ window.quartet = (() => {
 
   /* While lanes write into this page it is left altogether, so that nothing of theirs lands in another chat. */
   function openChat(id) {
-    if (one("#q-stop")) location.assign(id ? `/?chat=${encodeURIComponent(id)}` : "/");
+    if (one("#q-stop")) location.assign(id ? `./?chat=${encodeURIComponent(id)}` : "./");
     else send("open_chat", { chat: id });
     closeDrawer();
   }

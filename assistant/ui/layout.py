@@ -28,6 +28,9 @@ DEVICES = {"cpu": "this computer’s processor", "cuda": "this computer’s grap
 LOCAL_ENGINE = re.compile(rf"(?P<model>\S+?)(-[0-9a-f]{{8}})? on (?P<device>{'|'.join(DEVICES)}), ")
 """How the local engine begins to describe itself; the eight letters are of a starter model's download."""
 
+HOME = "./"
+"""The address of the first page. All addresses are relative, so that a proxy may serve them under a path."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -84,12 +87,12 @@ def header(company: str, page: Page, pages: Sequence[Page]) -> str:
     """The wordmark, the company's name and the ways to the pages, as HTML."""
     person = asking()
     links = "".join(
-        f'<a href="/{each.address}"{" aria-current=page" if each == page else ""}>{escape(each.name)}</a>'
+        f'<a href="{each.address or HOME}"{" aria-current=page" * (each == page)}>{escape(each.name)}</a>'
         for each in pages
         if may_open(person, each.address)
     )
     return (
-        f'<div class="q-bar"><a class="q-wordmark" href="/" aria-label="Quartet, home">{MARK}Quartet</a>'
+        f'<div class="q-bar"><a class="q-wordmark" href="{HOME}" aria-label="Quartet, home">{MARK}Quartet</a>'
         f'<span class="q-company" title="{escape(company)}">{escape(company)}</span>'
         f'<nav class="q-nav" aria-label="Pages">{links}</nav>{_leaving(person)}</div>'
     )
@@ -100,7 +103,7 @@ def _leaving(person: Person) -> str:
     if person is ALONE:
         return ""
     return (
-        f'<form class="q-leave" method="post" action="/logout"><span title="{escape(person.role.value)}">'
+        f'<form class="q-leave" method="post" action="logout"><span title="{escape(person.role.value)}">'
         f"{escape(person.name)}</span><button>Log out</button></form>"
     )
 

@@ -147,10 +147,14 @@ def theme() -> gr.themes.Base:
     return base.set(**TOKENS, **dark, **SHAPES)
 
 
+ICON = '<link rel="icon" href="favicon.ico">'
+"""By a relative address, also below a proxy's path; without it browsers ask at the root."""
+
+
 def head() -> str:
-    """What stands in each page's head: every style sheet and script of this folder, by name."""
+    """What stands in each page's head: the icon, and every style sheet and script of this folder, by name."""
     styles = [f"<style>\n{path.read_text(encoding='utf-8')}</style>" for path in sorted(FOLDER.glob("*.css"))]
     scripts = [
         f"<script>\n{path.read_text(encoding='utf-8')}</script>" for path in sorted(FOLDER.glob("*.js"))
     ]
-    return "\n".join(styles + scripts)
+    return "\n".join([ICON, *styles, *scripts])

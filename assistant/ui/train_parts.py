@@ -16,7 +16,7 @@ from assistant.ui.layout import notice
 from assistant.ui.parts import action, duration, empty, facts, number, quiet, section, table
 from assistant.ui.rendering import counted, moment
 
-ADD = '<a href="/conversations">Add more on Conversations</a>.'
+ADD = '<a href="conversations">Add more on Conversations</a>.'
 
 
 def in_use_html(adapter: Adapter | None) -> str:
@@ -36,7 +36,7 @@ def in_use_html(adapter: Adapter | None) -> str:
     ]
     return (
         f'{section("In use")}<div class="q-card q-train-use"><h3>{escape(lineage.name)}</h3>'
-        f'<p class="q-quiet">Fine-tuned and Combined answer with it. <a href="/">Ask them on Compare</a></p>'
+        f'<p class="q-quiet">Fine-tuned and Combined answer with it. <a href="./">Ask them on Compare</a></p>'
         f"{facts(pairs)}</div>"
     )
 
@@ -48,7 +48,7 @@ def material_html(learned: int, held: int, estimate: float | None) -> str:
         return empty(
             "Nothing to learn from yet",
             f"A training needs at least {FEWEST} conversations with good replies; some hundreds do well.",
-            ("/conversations", "Add conversations"),
+            ("conversations", "Add conversations"),
         )
     if usable < FEWEST:
         missing = f"{counted(usable, 'conversation')} so far; a training needs at least {FEWEST}."
@@ -102,7 +102,7 @@ def _ending(job: Job, course: Course, used: str) -> str:
         return title + (
             '<div class="q-notice q-notice-good" role="status">'
             f"{_outcome(course, used)} {_improvement(course)} "
-            '<a href="/">Compare them</a></div>'
+            '<a href="./">Compare them</a></div>'
         )
     if job.status == "stopped":
         if version:

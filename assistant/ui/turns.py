@@ -92,9 +92,9 @@ def _lacks(lane: Lane, studio: Studio) -> str:
     """What a lane still needs before it can do what its switches say, with the way there."""
     lacks = []
     if lane.tuned and not _has_adapter(studio):
-        lacks.append('<a href="/train">No adapter yet</a>')
+        lacks.append('<a href="train">No adapter yet</a>')
     if lane.grounded and not len(studio.knowledge):
-        lacks.append('<a href="/documents">No documents yet</a>')
+        lacks.append('<a href="documents">No documents yet</a>')
     return f'<p class="q-head-lacks">{" · ".join(lacks)}</p>' if lacks else ""
 
 

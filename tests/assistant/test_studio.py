@@ -340,10 +340,10 @@ def test_first_steps_are_ticked_off_one_by_one(studio, tmp_path):
         return [step.done for step in studio.first_steps()]
 
     assert [step.page for step in studio.first_steps()] == [
-        "/company",
-        "/documents",
-        "/conversations",
-        "/train",
+        "company",
+        "documents",
+        "conversations",
+        "train",
     ]
     assert done() == [False] * 4
     studio.save_brand(Brand("Acme"))

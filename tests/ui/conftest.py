@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,11 @@ def chat_id(ask: Callable[..., list[dict[str, Any]]]) -> str:
     return ask()[-1]["q-chat-id"]
 
 
-@pytest.fixture(scope="session")
-def served(workbench: Workbench) -> Iterator[str]:
-    """The address of the workbench's pages."""
+@contextmanager
+def listening_server(app: Any, **options: Any) -> Iterator[str]:
+    """Serve an application in a thread; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(make_app(workbench.studio), log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, **options)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -138,6 +139,13 @@ def served(workbench: Workbench) -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def served(workbench: Workbench) -> Iterator[str]:
+    """The address of the workbench's pages."""
+    with listening_server(make_app(workbench.studio)) as address:
+        yield address
 
 
 @pytest.fixture
@@ -160,6 +168,11 @@ def is_error(message: ConsoleMessage) -> bool:
     return message.type == "error" and not cut_off
 
 
+def told(message: ConsoleMessage) -> str:
+    """A console message with the address it is about."""
+    return f"{message.text} {message.location.get('url', '')}"
+
+
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
     """A fresh page at desk size; whatever its console reports as an error fails the test."""
@@ -168,7 +181,7 @@ def browser_page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if is_error(message) else None)
+    page.on("console", lambda message: errors.append(told(message)) if is_error(message) else None)
     yield page
     context.close()
     assert errors == []

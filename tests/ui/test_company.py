@@ -103,7 +103,7 @@ def test_a_new_company_starts_empty_with_its_steps(handlers, studio):
     steps, companies, said, _, form, name, *_ = handlers["company_load"]()
     assert (form, name, said) == ("brook-co", "Brook & Co", "")
     assert all(
-        f'href="{page}"' in steps for page in ("#q-company-tone", "/documents", "/conversations", "/train")
+        f'href="{page}"' in steps for page in ("#q-company-tone", "documents", "conversations", "train")
     )
     assert "Brook &amp; Co" in companies
     assert 'data-name="acme"' in companies

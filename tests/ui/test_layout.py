@@ -1,7 +1,11 @@
 """What every page shares."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from assistant import ui
 from assistant.studio import Readiness
 from assistant.ui.layout import status_line
 
@@ -25,3 +29,10 @@ def test_the_status_line_is_short_and_the_whole_of_it_is_there_to_open(descripti
     shown = status_line(Readiness(True, description, 1.0))
     assert f"<span>{text}</span>" in shown
     assert f"<p>{description}</p>" in shown
+
+
+def test_no_link_of_a_page_leaves_the_path_that_a_proxy_serves_quartet_under():
+    sources = [path for path in Path(ui.__file__).parent.iterdir() if path.suffix in (".py", ".js", ".html")]
+    absolute = re.compile(r"""(href|action|src)=["']/|location\.assign\(["'`]/""")
+    assert len(sources) > 20
+    assert [path.name for path in sources if absolute.search(path.read_text(encoding="utf-8"))] == []
