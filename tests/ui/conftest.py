@@ -163,7 +163,12 @@ def browser() -> Iterator[Browser]:
 
 
 def is_error(message: ConsoleMessage) -> bool:
-    """Whether the console says that something is wrong; a request that a reload cut off is not."""
+    """Whether the console says that something is wrong.
+
+    A request that a reload cut off is not, nor is the icon that browsers look for at the root of a proxy.
+    """
+    if message.location.get("url", "").endswith("/favicon.ico"):
+        return False
     cut_off = "AbortError" in message.text or "Connection errored out" in message.text
     return message.type == "error" and not cut_off
 
