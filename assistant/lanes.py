@@ -131,6 +131,10 @@ class Engine(Protocol):
 class Library(Protocol):
     """What finds passages for a conversation."""
 
+    @property
+    def version(self) -> str:
+        """The version of the index in force."""
+
     def search(self, question: str, history: Sequence[tuple[str, str]] = (), *, count: int = 10) -> Findings:
         """The passages that fit best, best first; `history` holds (role, content) pairs."""
 

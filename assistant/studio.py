@@ -15,6 +15,7 @@ from assistant.access import AuditLog
 from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
+from assistant.comparison import Answering
 from assistant.conversations import ConversationStore, Incoming
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
@@ -101,6 +102,7 @@ class Studio:
         self._encoder: Encoder | None = None
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
+        self.answering = Answering()
         self.readiness = Readiness(False, "The models are not loaded yet.")
         self.told: Report = lambda text, fraction: None
         """Told too, besides `readiness`, what is being loaded and how far it is."""
@@ -304,6 +306,10 @@ class Studio:
             for ended in given:  # cut short: the lanes end now, each with a record of what it had said
                 latest = ended
             chats.save_answers(turn_id, latest)
+
+    def answer_study(self, study_id: str) -> None:
+        """Begin or go on to answer a study's questions in the background; `answering` says how far it is."""
+        self.answering.start(self.studies, self.rounds, study_id, self.setup())
 
     # -- conversations --
 

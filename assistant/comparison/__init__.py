@@ -3,6 +3,7 @@
 What raters say is known by `ratings`, how they are shown it by `ballot`.
 """
 
+from assistant.comparison.answering import Answering
 from assistant.comparison.model import (
     CRITERIA,
     HIGHEST_SCORE,
@@ -27,6 +28,7 @@ __all__ = [
     "LETTERS",
     "LOWEST_SCORE",
     "SYSTEM_NAMES",
+    "Answering",
     "Criterion",
     "Item",
     "Rater",

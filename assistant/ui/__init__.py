@@ -7,7 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.studio import Studio
-from assistant.ui import company, compare, conversations, documents, train
+from assistant.ui import company, compare, conversations, documents, study, train
 from assistant.ui.guarding import GuardedBlocks
 from assistant.ui.layout import Page, frame
 from assistant.ui.theme import head, theme
@@ -18,6 +18,7 @@ PAGES = (
     Page("Documents", "documents", documents.page),
     Page("Conversations", "conversations", conversations.page),
     Page("Train", "train", train.page),
+    Page("Study", "study", study.page),
     Page("Company", "company", company.page),
 )
 """All pages, in the order of the header."""
