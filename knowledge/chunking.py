@@ -1,6 +1,6 @@
 """Cuts a document into passages that keep their place.
 
-It knows sections, words and questions with their answers. It does not know how passages are searched.
+It knows sections, words, tables and questions with their answers. It does not know how passages are searched.
 """
 
 import re
@@ -15,16 +15,24 @@ from knowledge.documents import Document, Section
 from knowledge.errors import KnowledgeError
 from knowledge.storage import digest_of
 
+CUT_VERSION = 2  # raise it when documents are cut otherwise: indexes made before are then made again
 SEPARATOR = " › "
 MIN_WORDS, MAX_WORDS = 20, 400
 QUESTION_WORDS = 30
 TINY_SHARE = 3
 LONGEST = 1.2
+COLUMN_WORDS = 40
+"""A first row of more words names no columns."""
 
 # A character of a script written without spaces counts as a word.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _PARAGRAPH = re.compile(r"[^\n](?:.*?[^\n])??(?=\n|$)")
+_LINE = re.compile(r"[^\n]+")
 _QUESTION_MARK = re.compile(r"^(q|question)\s*\d*\s*[:.)]\s", re.IGNORECASE)
+
+
+_Piece = tuple[int, int, str]
+"""Where a piece of a section starts and ends, and the names of the columns of the table it continues."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,10 @@ class CutSettings:
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch of a document: `document_text[start:end] == text`. `title` is where it stands, in words."""
+    """A stretch of a document: `document_text[start:end] == text`. `title` is where it stands, in words.
+
+    `columns` is the first row of the table it continues, which `title` then ends with.
+    """
 
     id: str
     document: str
@@ -64,11 +75,13 @@ class Passage:
     start: int
     end: int
     unit: str = "page"
+    columns: str = ""
 
     @property
     def place(self) -> str:
         """Where a reader finds it: "Returns › Unopened pots, page 2"."""
-        return self.title if self.page is None else f"{self.title}, {self.unit} {self.page}"
+        title = self.title.removesuffix(SEPARATOR + self.columns) if self.columns else self.title
+        return title if self.page is None else f"{title}, {self.unit} {self.page}"
 
     @property
     def search_text(self) -> str:
@@ -94,6 +107,7 @@ class _Span:
     page: int | None
     words: int
     tiny: bool
+    columns: str = ""
 
 
 def count_words(text: str) -> int:
@@ -103,40 +117,79 @@ def count_words(text: str) -> int:
 
 def cut(document: Document, settings: CutSettings) -> tuple[Passage, ...]:
     """Cut a document: never across a heading or a page, except that tiny neighbours share a passage."""
-    spans = [span for section in document.sections for span in _spans(section, settings)]
+    spans = [span for section in document.sections for span in _spans(document, section, settings)]
     passages = [_passage(document, span) for span in _with_tiny_merged(spans, settings.words)]
     return tuple(_with_own_ids(passages))
 
 
-def _spans(section: Section, settings: CutSettings) -> list[_Span]:
+def _spans(document: Document, section: Section, settings: CutSettings) -> list[_Span]:
     words = count_words(section.text)
     if words <= settings.words:
         return [_span(section, 0, len(section.text), tiny=words <= settings.words // TINY_SHARE)]
-    pieces = [
-        piece
-        for start, end in _packed(section.text, _questions(section), settings.words)
-        for piece in _split(section.text, start, end, settings)
-    ]
-    pieces[0] = (0, pieces[0][1])  # the heading line goes with what follows it
-    return [_span(section, start, end, tiny=False) for start, end in pieces]
+    pieces: list[_Piece] = []
+    for start, end, is_table in _stretches(document, section):
+        cut_up = _table_pieces if is_table else _text_pieces
+        for piece in cut_up(section.text, start, end, settings):
+            _append(pieces, piece, section.text, settings.words)
+    pieces[0] = (0, *pieces[0][1:])  # the heading line goes with what follows it
+    return [_span(section, start, end, tiny=False, columns=columns) for start, end, columns in pieces]
 
 
-def _span(section: Section, start: int, end: int, *, tiny: bool) -> _Span:
+def _span(section: Section, start: int, end: int, *, tiny: bool, columns: str = "") -> _Span:
     parent = section.heading[:-1] if section.heading else None
     words = count_words(section.text[start:end])
     start, end = section.start + start, section.start + end
-    return _Span(start, end, section.heading, parent, section.page, words, tiny)
+    return _Span(start, end, section.heading, parent, section.page, words, tiny, columns)
 
 
-def _questions(section: Section) -> list[tuple[int, int]]:
-    """The section's body, parted before every question where it reads like a list of questions."""
-    paragraphs = [match.span() for match in _PARAGRAPH.finditer(section.text, section.body)]
-    starts = [start for start, end in paragraphs if _is_question(section.text[start:end])]
-    body_start, body_end = paragraphs[0][0], paragraphs[-1][1]
+def _stretches(document: Document, section: Section) -> Iterator[tuple[int, int, bool]]:
+    """The section's body, its tables apart from the text around them."""
+    at, end = section.body, len(section.text)
+    for first, last in document.tables:
+        first, last = first - section.start, last - section.start
+        if at <= first and last <= end:
+            if section.text[at:first].strip():
+                yield at, first, False
+            yield first, last, True
+            at = last
+    if section.text[at:].strip():
+        yield at, end, False
+
+
+def _append(pieces: list[_Piece], piece: _Piece, text: str, words: int) -> None:
+    """One more piece, joined to the one before where a table and the text around it fit together."""
+    if pieces and not piece[2] and count_words(text[pieces[-1][0] : piece[1]]) <= words:
+        pieces[-1] = (pieces[-1][0], piece[1], pieces[-1][2])
+    else:
+        pieces.append(piece)
+
+
+def _text_pieces(text: str, start: int, end: int, settings: CutSettings) -> Iterator[_Piece]:
+    for first, last in _packed(text, _questions(text, start, end), settings.words):
+        for piece in _split(text, first, last, settings):
+            yield *piece, ""
+
+
+def _table_pieces(text: str, start: int, end: int, settings: CutSettings) -> Iterator[_Piece]:
+    """Whole rows, as many as fit; after the first piece the names of the columns go along."""
+    rows = [(start + match.start(), start + match.end()) for match in _LINE.finditer(text[start:end])]
+    names = text[slice(*rows[0])]
+    columns = names if count_words(names) <= min(COLUMN_WORDS, settings.words // 2) else ""
+    room = settings.words - count_words(columns)
+    for place, (first, last) in enumerate(_packed(text, rows, room)):
+        for piece in _split(text, first, last, settings):
+            yield *piece, columns if place else ""
+
+
+def _questions(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """A stretch of text, parted before every question where it reads like a list of questions."""
+    paragraphs = [match.span() for match in _PARAGRAPH.finditer(text, start, end)]
+    starts = [first for first, last in paragraphs if _is_question(text[first:last])]
+    first, last = paragraphs[0][0], paragraphs[-1][1]
     if len(starts) < 2:
-        return [(body_start, body_end)]
-    edges = sorted({body_start, *starts, len(section.text) + 1})
-    return [(start, len(section.text[:end].rstrip())) for start, end in pairwise(edges)]
+        return [(first, last)]
+    edges = sorted({first, *starts, last + 1})
+    return [(edge, edge + len(text[edge:other].rstrip())) for edge, other in pairwise(edges)]
 
 
 def _is_question(paragraph: str) -> bool:
@@ -205,11 +258,10 @@ def _belong_together(one: _Span, other: _Span) -> bool:
 
 
 def _passage(document: Document, span: _Span) -> Passage:
-    title = SEPARATOR.join((document.title, *span.heading))
+    title = SEPARATOR.join(filter(None, (document.title, *span.heading, span.columns)))
     text = document.text[span.start : span.end]
-    return Passage(
-        "", document.name, title, text, span.heading, span.page, span.start, span.end, document.unit
-    )
+    place = (span.heading, span.page, span.start, span.end, document.unit, span.columns)
+    return Passage("", document.name, title, text, *place)
 
 
 def _with_own_ids(passages: Sequence[Passage]) -> Iterator[Passage]:

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from knowledge.cache import Encoder, VectorCache
-from knowledge.chunking import CutSettings, Passage, cut
+from knowledge.cache import Encoder, VectorCache, Vectors
+from knowledge.chunking import CUT_VERSION, CutSettings, Passage, cut
 from knowledge.documents import Guard
 from knowledge.errors import KnowledgeError
 from knowledge.index import VectorIndex, build_index
-from knowledge.originals import Originals
+from knowledge.originals import READER_VERSION, Originals
+from knowledge.preferences import read_settings
 from knowledge.searching import Snapshot
 from knowledge.storage import folder_lock
 from knowledge.versions import DamagedManifestError, DocumentState, Manifest, Versions
 
+EDITION = f"{READER_VERSION}.{CUT_VERSION}"
 READY, REFUSED = "ready", "refused"
 MENDED = "The index was damaged. It has been built again from the stored documents."
 
@@ -55,12 +57,15 @@ def now() -> str:
 
 
 class Library:
-    """What `folder` holds: `files` (originals), `versions` and `current` (the index), `vectors.sqlite`."""
+    """What `folder` holds: `files` (originals), `versions` and `current` (the index), `vectors.sqlite`.
+
+    It also holds the settings a person chose, in `settings.json`.
+    """
 
     def __init__(
         self, folder: Path, load_encoder: Callable[[], Encoder], settings: CutSettings | None = None
     ) -> None:
-        """Open a folder; without `settings`, passages are cut as they were before."""
+        """Open a folder; without `settings`, passages are cut as was chosen, or else as they were before."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.originals = Originals(folder / "files")
@@ -69,15 +74,33 @@ class Library:
         self._cache = VectorCache(folder / "vectors.sqlite")
         self._load_encoder = load_encoder
         self._encoder: Encoder | None = None
+        self._former: dict[str, Encoder] = {}
         self._snapshot: Snapshot | None = None
+        self._made_by = ""
         self._loading = threading.RLock()
 
     def encoder(self) -> Encoder:
-        """The encoder, loaded when it is first needed."""
+        """The encoder that is wanted, loaded when it is first needed."""
         with self._loading:
             if self._encoder is None:
                 self._encoder = self._load_encoder()
+                self._former[self._encoder.identity] = self._encoder
             return self._encoder
+
+    def use_encoder(self, load_encoder: Callable[[], Encoder]) -> None:
+        """Want another encoder from now on; the one in use answers until the index is made anew."""
+        with self._loading:
+            self._load_encoder, self._encoder = load_encoder, None
+
+    def wanted_settings(self, manifest: Manifest | None = None) -> CutSettings:
+        """How passages are to be cut: as was said when this was opened, as a person chose, or as before."""
+        return self._settings or read_settings(self.folder) or (manifest or self.manifest()).settings
+
+    def serving(self) -> tuple[Snapshot, Encoder | None]:
+        """The version in force and the encoder that made it; None where that one is no longer at hand."""
+        with self._loading:
+            snapshot = self.snapshot()
+            return snapshot, self._former.get(self._made_by)
 
     def manifest(self) -> Manifest:
         """The manifest in force; where it is damaged, everything is first made again."""
@@ -95,15 +118,32 @@ class Library:
                 try:
                     passages, index = self.versions.load(manifest)
                     self._snapshot = Snapshot(manifest.number, passages, index)
+                    self._made_by = manifest.index.encoder if manifest.index else ""
                 except KnowledgeError:
                     manifest = self._mended(manifest)
             return self._snapshot
 
     def is_outdated(self) -> bool:
-        """Whether another encoder or other settings made the index."""
+        """Whether another encoder, other settings or earlier readers made the index."""
         manifest = self.manifest()
+        if not manifest.ready:
+            return False
         foreign = manifest.index is not None and manifest.index.encoder != self.encoder().identity
-        return foreign or (self._settings or manifest.settings) != manifest.settings
+        return foreign or (self.wanted_settings(manifest), EDITION) != (manifest.settings, manifest.edition)
+
+    def prepare(self, report: Report) -> None:
+        """Pay for the vectors of an index made anew, so that putting it in force takes little time.
+
+        Others can search and make changes meanwhile.
+        """
+        manifest = self.manifest()
+        settings = self.wanted_settings(manifest)
+        passages: list[Passage] = []
+        with Guard() as guard:
+            for done, state in enumerate(manifest.ready):
+                report(Progress("Cutting", done, len(manifest.ready), state.name))
+                passages += self._cut(state, settings, {}, guard)[1]
+        self._vectors(passages, report)
 
     @contextmanager
     def changing(self) -> Iterator[Manifest]:
@@ -133,12 +173,12 @@ class Library:
 
         With `afresh` everything is cut again. Call it within `changing`.
         """
-        wanted = replace(wanted, settings=self._settings or wanted.settings)
+        wanted = replace(wanted, settings=self.wanted_settings(wanted), edition=EDITION)
         if wanted == before and before.number and not afresh:
             return before
         mending = mending or (not before.number and bool(before.notice))
         kept: PassagesByDigest = {}
-        if not afresh and wanted.settings == before.settings:
+        if not afresh and (wanted.settings, EDITION) == (before.settings, before.edition):
             try:
                 kept = self._passages_of(before)
             except KnowledgeError:
@@ -196,10 +236,14 @@ class Library:
         if not passages:
             return None, ""
         encoder = self.encoder()
-        texts = [passage.search_text for passage in passages]
-        vectors = self._cache.vectors(
-            texts, encoder, lambda done, total: report(Progress("Embedding passages", done, total))
-        )
-        self._cache.prune(texts, encoder)
+        vectors = self._vectors(passages, report)
+        self._cache.prune([passage.search_text for passage in passages], encoder)
         report(Progress("Saving passages", len(passages), len(passages)))
         return build_index(vectors), encoder.identity
+
+    def _vectors(self, passages: Sequence[Passage], report: Report) -> Vectors:
+        return self._cache.vectors(
+            [passage.search_text for passage in passages],
+            self.encoder(),
+            lambda done, total: report(Progress("Embedding passages", done, total)),
+        )

@@ -16,6 +16,8 @@ from knowledge.documents.text import one_line
 from knowledge.errors import KnowledgeError
 from knowledge.library import READY, REFUSED, Library, Progress, Report, now, silent
 from knowledge.names import check_name, files_under
+from knowledge.preferences import write_settings
+from knowledge.renewal import Renewal
 from knowledge.searching import Findings, Found, conversation_query
 from knowledge.versions import DocumentState
 
@@ -43,10 +45,11 @@ class KnowledgeBase:
     ) -> None:
         """Open the knowledge base kept in `folder`; `load_encoder` is called when it is first needed.
 
-        Without `settings`, passages are cut as they were before.
+        Without `settings`, passages are cut as a person chose, or else as they were before.
         """
         self.folder = folder
         self._library = Library(folder, load_encoder, settings)
+        self.renewal = Renewal(self._library)
 
     # Looking things up
 
@@ -107,9 +110,12 @@ class KnowledgeBase:
         if not self._library.manifest().ready:
             return Findings(query, (), self.version, time.perf_counter() - started)
         if self._library.is_outdated():
-            self.reindex()
-        snapshot = self._library.snapshot()
-        found = snapshot.search(query, self._library.encoder().encode([query])[0], count)
+            self.renewal.start()
+        snapshot, encoder = self._library.serving()
+        if encoder is None:  # another one made the index, which is being made anew
+            found = snapshot.by_words(query, count)
+        else:
+            found = snapshot.search(query, encoder.encode([query])[0], count)
         return Findings(query, found, snapshot.number, time.perf_counter() - started)
 
     # Changes
@@ -168,6 +174,29 @@ class KnowledgeBase:
             left = tuple(document for document in manifest.removed if document not in back)
             wanted = replace(manifest, documents=manifest.documents + back, removed=left)
             self._library.publish(manifest, wanted, guard)
+
+    @property
+    def settings(self) -> CutSettings:
+        """How passages are to be cut; the index follows in the background."""
+        return self._library.wanted_settings()
+
+    def change_settings(self, settings: CutSettings) -> None:
+        """Cut passages otherwise: the index is made anew in the background, then swapped whole."""
+        write_settings(self.folder, settings)
+        self._renew()
+
+    def use_encoder(self, load_encoder: Callable[[], Encoder]) -> None:
+        """Embed with another model: the index is made anew in the background, then swapped whole."""
+        self._library.use_encoder(load_encoder)
+        self._renew()
+
+    def renew(self, *, progress: Report | None = None) -> None:
+        """Make the index anew, here and now, if other settings, readers or another encoder are wanted."""
+        self.renewal.run(progress or silent)
+
+    def _renew(self) -> None:
+        if self._library.manifest().ready:
+            self.renewal.retry()
 
     def reindex(self, *, progress: Report | None = None) -> None:
         """Cut all documents anew and embed what has no vector yet."""

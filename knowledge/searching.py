@@ -86,6 +86,21 @@ class Snapshot:
             )
         return tuple(found)
 
+    def by_words(self, query: str, count: int) -> tuple[Found, ...]:
+        """The best passages by their words alone, where no encoder that made the vectors is at hand."""
+        lexical = ranks(self._lexical.search(query, count))
+        return tuple(
+            Found(
+                self.passages[position],
+                LEXICAL_WEIGHT / (RANK_CONSTANT + rank),
+                None,
+                rank,
+                0.0,
+                self._lexical.shared_words(query, position),
+            )
+            for position, rank in lexical.items()
+        )
+
 
 def ranks(positions: Iterable[int]) -> dict[int, int]:
     """The rank of each position, counted from 1."""

@@ -45,6 +45,8 @@ class Manifest:
     notice: str = ""
     passages_sha256: str = ""
     index: IndexManifest | None = None
+    edition: str = ""
+    """Which readers and cuts made it; empty in indexes from before they were told apart."""
 
     @property
     def ready(self) -> tuple[DocumentState, ...]:
@@ -146,6 +148,7 @@ class Versions:
             manifest.notice,
             passages_sha256=write_bytes(part / PASSAGES, "".join(lines).encode()),
             index=index.save(part, encoder) if index is not None else None,
+            edition=manifest.edition,
         )
         content = json.dumps(asdict(complete), ensure_ascii=False)
         stored = {"version": FORMAT, "sha256": digest_of(content.encode()), "content": content}
@@ -172,6 +175,7 @@ def _manifest_from_json(value: dict[str, Any]) -> Manifest:
         notice=value["notice"],
         passages_sha256=value["passages_sha256"],
         index=IndexManifest(**value["index"]) if value["index"] else None,
+        edition=value.get("edition", ""),
     )
 
 

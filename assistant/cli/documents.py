@@ -50,8 +50,9 @@ def search(
     """Find passages for a question, or for a file of questions."""
     studio = open_studio(workspace, LocalModels())
     asked = asked_questions(question, questions)
-    with loading(studio):
+    with loading(studio) as progress:
         studio.load_knowledge()
+        studio.knowledge.renew(progress=lambda at: progress(at.text, at.done / max(at.total, 1)))
     if not len(studio.knowledge):
         raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
     write_lines(_searched(studio, asked, count), out)

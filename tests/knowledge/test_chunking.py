@@ -6,6 +6,7 @@ import pytest
 
 from knowledge.chunking import CutSettings, Passage, count_words, cut
 from knowledge.documents import Document
+from knowledge.documents.code import read_code
 from knowledge.documents.markdown import read_markdown
 from knowledge.documents.model import DocumentBuilder
 from knowledge.errors import KnowledgeError
@@ -157,3 +158,46 @@ def test_settings_out_of_range_are_refused(words: int, overlap: int, text: str) 
     with pytest.raises(KnowledgeError) as caught:
         CutSettings(words, overlap)
     assert str(caught.value) == text
+
+
+TABLE = "| Weight | Fee |\n|---|---|\n" + "".join(
+    f"| {n} kg | {n} pounds for each parcel |\n" for n in range(40)
+)
+
+
+def test_rows_of_a_long_table_stay_whole_and_keep_the_names_of_their_columns() -> None:
+    passages = cut_markdown(f"# Fees\n\n## By weight\n\nWhat parcels cost.\n\n{TABLE}\nAsk us.\n", words=60)
+    first, *others = passages
+    assert "Weight | Fee\n0 kg" in first.text
+    assert len(others) > 3
+    for passage in others:
+        assert passage.columns == "Weight | Fee"
+        assert passage.title == "Fees › By weight › Weight | Fee"
+        assert passage.place == "Fees › By weight"
+        assert passage.search_text.startswith("Fees › By weight › Weight | Fee\n")
+        assert all(line.endswith("parcel") for line in passage.text.split("\n") if "kg" in line)
+    assert others[-1].text.endswith("\n\nAsk us.")
+    assert all(count_words(passage.search_text) <= 60 * 1.2 for passage in passages)
+
+
+def test_a_small_table_stays_with_the_text_around_it() -> None:
+    table = "| To | Days |\n|---|---|\n| Rome | 4 |\n| Oslo | 6 |\n"
+    passages = cut_markdown(
+        f"# Post\n\n{sentences(11)}\n\nThis is how long it takes:\n\n{table}\n", words=60, overlap=0
+    )
+    assert any("how long it takes:\n\nTo | Days\nRome | 4\nOslo | 6" in passage.text for passage in passages)
+
+
+def test_code_is_cut_between_its_functions() -> None:
+    source = "\n\n".join(f"def function_{n}(x):\n    " + "\n    ".join(["x = x + 1"] * 12) for n in range(6))
+    document = read_code(source.encode(), "shop/fees.py", "digest")
+    passages = checked(document, CutSettings(40, 0))
+    assert {passage.title for passage in passages} == {f"shop/fees.py › function_{n}" for n in range(6)}
+    assert all(passage.text.count("def function_") <= 1 for passage in passages)
+
+
+def test_the_place_names_the_slide_or_sheet() -> None:
+    builder = DocumentBuilder("a.pptx", "digest", unit="slide")
+    builder.page(3)
+    builder.block("Three pounds.")
+    assert [passage.place for passage in checked(builder.finish("Fees"), CutSettings())] == ["Fees, slide 3"]

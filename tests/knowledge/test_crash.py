@@ -5,15 +5,18 @@ import random
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from knowledge.chunking import CutSettings
 from knowledge.retrieval import KnowledgeBase
 from tests.knowledge.conftest import WordEncoder, Write
 
-KILLS = 20
+KILLS = 10
+LONG = "# Pots\n\n" + " ".join(f"Sentence {number} speaks of thing {number}." for number in range(40))
 
 
 def in_a_process(work: Callable[[], object]) -> int:
@@ -26,6 +29,66 @@ def in_a_process(work: Callable[[], object]) -> int:
         os._exit(0)
     except BaseException:  # noqa: BLE001 - the copy must end here, whatever happened
         os._exit(1)
+
+
+CHANGES: dict[str, Callable[[KnowledgeBase], object]] = {
+    "remove": lambda base: base.remove(["hours.md"]),
+    "restore": lambda base: base.restore(["hours.md"]),
+    "other settings": lambda base: (base.change_settings(CutSettings(40, 5)), base.renewal.wait()),
+    "as before": lambda base: (base.change_settings(CutSettings()), base.renewal.wait()),
+}
+"""Changes that need no file read, so that a hundred of them take little time."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_killed_a_hundred_times_the_index_is_the_old_or_the_new(
+    knowledge: KnowledgeBase, encoder: WordEncoder, write: Write
+) -> None:
+    knowledge.add([write("pots.md", LONG), write("hours.md", "# Hours\n\nThe shop opens at nine.\n")])
+    longest = dict.fromkeys(CHANGES, 0.0)
+    for name, change in CHANGES.items():
+        started = time.monotonic()
+        change(KnowledgeBase(knowledge.folder, lambda: encoder))
+        longest[name] = time.monotonic() - started
+    chance = random.Random(0)
+    outcomes: Counter[bool] = Counter()
+    for kill in range(100):
+        name = list(CHANGES)[kill % len(CHANGES)]
+        before = told(KnowledgeBase(knowledge.folder, lambda: encoder))
+        change = CHANGES[name]
+        child = in_a_process(lambda change=change: change(KnowledgeBase(knowledge.folder, lambda: encoder)))
+        time.sleep(longest[name] * 1.1 * chance.random())
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        survivor = KnowledgeBase(knowledge.folder, lambda: encoder)
+        check_whole(survivor)
+        outcomes[told(survivor) != before] += 1
+        if name == "restore" and len(survivor.documents()) == 1:
+            survivor.restore(["hours.md"])
+        if name == "remove" and len(survivor.documents()) == 2:
+            survivor.remove(["hours.md"])
+    assert min(outcomes[True], outcomes[False]) > 10  # some came through, some did not
+
+
+def told(base: KnowledgeBase) -> tuple[object, ...]:
+    """What a knowledge base says of itself."""
+    return base.settings, [(state.name, state.passages) for state in base.documents()]
+
+
+def check_whole(base: KnowledgeBase) -> None:
+    """Whether the list, the passages, the documents and the search tell the same story."""
+    listed = {state.name: state.passages for state in base.documents()}
+    version, found = base.version, base.search("shop thing", count=1000).found
+    base.renewal.wait()
+    if base.version != version:  # what was chosen before the kill has been made good
+        listed = {state.name: state.passages for state in base.documents()}
+        found = base.search("shop thing", count=1000).found
+    assert base.notice == ""
+    assert Counter(each.passage.document for each in found) == listed
+    for each in found:
+        passage = each.passage
+        assert base.text(passage.document)[passage.start : passage.end] == passage.text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs fork")
