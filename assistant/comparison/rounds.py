@@ -130,11 +130,14 @@ class Rounds:
         """Freeze all that was answered to a question, at once.
 
         Raises:
-            AssistantError: it was answered before; an answer is never replaced.
+            AssistantError: it was answered before, and an answer is never replaced; or it was removed.
         """
         rows = [{"item_id": item_id, "system": each.lane, "value": each.to_json()} for each in given]
         with self._database.begin() as connection:
-            if read_items(connection, study_items.c.id == item_id)[0].answers:
+            found = read_items(connection, study_items.c.id == item_id)
+            if not found:
+                raise AssistantError("This question is no longer in its study. Load the page again.")
+            if found[0].answers:
                 raise AssistantError(
                     "This question has its answers already, and a study never replaces them."
                 )

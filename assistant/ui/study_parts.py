@@ -115,7 +115,7 @@ def plan_html(plan: Plan | None, items: int) -> str:
         return PLANNING
     need = (
         f"With {counted(plan.raters, 'rater')}, about {counted(plan.questions, 'question')} show a "
-        f"difference that wins 65 times in 100 ({plan.rankings} rankings, at most {plan.each} for each rater)."
+        f"difference that wins 65 times in 100 ({plan.rankings} rankings, at most {plan.each} a rater)."
     )
     short = plan.questions - items
     rest = f" {counted(short, 'more question')} to go." if short > 0 else " You have enough."
