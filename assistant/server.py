@@ -15,10 +15,11 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access import Accounts, Sessions
+from assistant.adapters import export_zip, find
 from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
 from assistant.gate import Gate
@@ -71,6 +72,7 @@ def make_app(
         )
     # No other site gets an answer it could read; being there, it also keeps Gradio from adding its own rules.
     app.get("/audit.csv")(lambda: _csv(studio.audit.to_csv()))
+    app.get("/adapters/{key}.zip")(lambda key: _adapter(studio, key))
     app.add_middleware(CORSMiddleware, allow_origins=())
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
@@ -78,6 +80,16 @@ def make_app(
     desks = Desks()
     app.include_router(ballot_room(lambda token: desks.seat(studio.workspace, token)))
     return mount(app, studio)
+
+
+def _adapter(studio: Studio, key: str) -> Response:
+    """A version of the voice for PEFT."""
+    workspace = studio.workspace
+    try:
+        path = export_zip(find(workspace.adapters, key), workspace.exports / f"version-{key}.zip")
+    except AssistantError as problem:
+        return PlainTextResponse(str(problem), status_code=404)
+    return FileResponse(path, filename=f"{workspace.root.name}-version-{key}.zip")
 
 
 def _csv(text: str) -> Response:

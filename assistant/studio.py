@@ -35,6 +35,7 @@ from assistant.lanes import (
 from assistant.prompts import check_question
 from assistant.ratings import Desk, Marks
 from assistant.store import open_database
+from assistant.trainings import Trainings
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
 from knowledge.retrieval import Encoder, KnowledgeBase
 
@@ -319,16 +320,21 @@ class Studio:
 
     # -- training --
 
+    @property
+    def trainings(self) -> Trainings:
+        """The trainings of the open company."""
+        return Trainings(self.workspace, self.jobs)
+
+    def training_model(self) -> Path:
+        """The folder of the base model that is trained, fetched first if it is not there."""
+        return self._models.folder(self._report)
+
     def train(self, settings: Mapping[str, Any]) -> Job:
         """Start a training of the company's conversations in a process of its own."""
         if not self.conversations.files():
             raise AssistantError(
                 "There are no conversations to learn from. Add some on the page Conversations."
             )
-        arguments = {
-            "workspace": str(self.workspace.root),
-            "model": str(self._models.folder(self._report)),
-            "conversations": None,
-            "settings": dict(settings),
-        }
-        return self.jobs.start("assistant.training", arguments, waits=True)
+        model = self.training_model()
+        expected = self.trainings.estimate(self.conversations.read().conversations, settings, model)
+        return self.trainings.start(settings, model, expected)

@@ -59,6 +59,16 @@ class Workspace:
         return self.root / "audit.jsonl"
 
     @property
+    def training(self) -> Path:
+        """What training costs on this machine: measurements, and the price of an hour."""
+        return self.root / "training"
+
+    @property
+    def exports(self) -> Path:
+        """What was written for other programs."""
+        return self.root / "exports"
+
+    @property
     def jobs(self) -> Path:
         """Long tasks: a folder each."""
         return self.root / "jobs"

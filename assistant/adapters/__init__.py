@@ -9,6 +9,7 @@ from assistant.adapters.lineage import (
     digest_of_files,
 )
 from assistant.adapters.report import GeneralAnswer, Report, Sample, SampleQuestion, Strength, read_report
+from assistant.adapters.transfer import export_folder, export_zip, import_adapter
 from assistant.adapters.versions import (
     FILES,
     WEIGHTS,
@@ -45,7 +46,10 @@ __all__ = [
     "delete",
     "deleted",
     "digest_of_files",
+    "export_folder",
+    "export_zip",
     "find",
+    "import_adapter",
     "install",
     "install_shipped",
     "list_adapters",

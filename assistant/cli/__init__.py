@@ -6,7 +6,7 @@ work.
 
 import typer
 
-from assistant.cli import asking, documents, judging, keeping, serving, training, users
+from assistant.cli import asking, documents, judging, keeping, serving, training, users, versions
 
 app = typer.Typer(
     help="Quartet: find out whether your chat assistant needs prompting, fine-tuning, retrieval, or both.",
@@ -28,3 +28,4 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(users.app, name="user")
+app.add_typer(versions.app, name="version")

@@ -1,22 +1,22 @@
 """`quartet train`: a new version of the voice."""
 
 import json
-import time
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
+from assistant.cli.following import follow
 from assistant.cli.opening import loading, open_studio
 from assistant.cli.options import ModelOption, WorkspaceOption
 from assistant.cli.problems import plain_errors
 from assistant.conversations import STEPS, About, Cleaning, files_in, gather, import_file
 from assistant.errors import AssistantError
-from assistant.jobs import Job, Jobs
 from assistant.loading import LocalModels
 from assistant.studio import Studio
+from assistant.training.presets import PRESETS
 
 
 @plain_errors
@@ -26,16 +26,27 @@ def train(
     ] = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
-    settings: Annotated[str, typer.Option(help='Training settings as JSON, such as {"epochs": 3}.')] = "{}",
+    preset: Annotated[
+        str, typer.Option(help=f"How thoroughly: {', '.join(each.key for each in PRESETS)}.")
+    ] = "balanced",
+    settings: Annotated[
+        str, typer.Option(help='Settings to change in it, as JSON, such as {"epochs": 3}.')
+    ] = "{}",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Measure a few steps and say what it will take; train nothing.")
+    ] = False,
 ) -> None:
     """Fine-tune an adapter on the company's conversations, and use it from then on."""
     studio = open_studio(workspace, LocalModels(model))
-    wanted = _settings(settings)
+    wanted = _preset(preset) | _settings(settings)
     if conversations:
         _import(studio, conversations)
+    if estimate:
+        _estimate(studio, wanted)
+        return
     with loading(studio):
         job = studio.train(wanted)
-    _follow(studio.jobs, job)
+    follow(studio.jobs, job)
 
 
 def _import(studio: Studio, paths: list[Path]) -> None:
@@ -66,6 +77,28 @@ def _told(name: str, about: About) -> str:
     return "; ".join([read, ", ".join(done)]) if done else read
 
 
+def _estimate(studio: Studio, settings: dict[str, Any]) -> None:
+    """Print an estimate as JSON, measured first if it was not before."""
+    with loading(studio):
+        model = studio.training_model()
+    conversations = studio.conversations.read().conversations
+    found = studio.trainings.estimate(conversations, settings, model)
+    if found is None:
+        follow(studio.jobs, studio.trainings.measure(settings, model))
+        found = studio.trainings.estimate(conversations, settings, model)
+    if found:
+        typer.echo(json.dumps(asdict(found), ensure_ascii=False))
+
+
+def _preset(key: str) -> dict[str, Any]:
+    for preset in PRESETS:
+        if preset.key == key:
+            return asdict(preset.settings)
+    raise AssistantError(
+        f"--preset {key!r} is none; there are {', '.join(each.key for each in PRESETS)}. Name one of them."
+    )
+
+
 def _settings(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
@@ -76,39 +109,3 @@ def _settings(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise AssistantError(f'--settings {text!r} is no JSON object. Write it like {{"epochs": 3}}.')
     return value
-
-
-def _follow(jobs: Jobs, job: Job) -> None:
-    """Print the job's log as it grows; Ctrl-C asks it to save and stop."""
-    shown = 0
-    while True:
-        job = jobs.find(job.key)
-        events = jobs.events(job.key)
-        for event in events[shown:]:
-            _show_event(event)
-        shown = len(events)
-        if not job.active:
-            break
-        try:
-            time.sleep(0.5)
-        except KeyboardInterrupt:
-            typer.echo("Saving what was learned, then stopping.", err=True)
-            jobs.stop(job.key)
-    if job.status in ("failed", "lost"):
-        raise AssistantError(job.message)
-
-
-def _show_event(event: Mapping[str, Any]) -> None:
-    match event["event"]:
-        case "stage":
-            typer.echo(event["text"], err=True)
-        case "step":
-            typer.echo(
-                f"step {event['step']} of {event['steps']}, loss {event['loss']:.3f}, "
-                f"{event['tokens_per_second']:.0f} tokens/s, {event['seconds_left']:.0f} s left",
-                err=True,
-            )
-        case "evaluation":
-            typer.echo(f"evaluation loss {event['loss']:.3f} after step {event['step']}", err=True)
-        case "finished" | "stopped":
-            typer.echo(json.dumps(event, ensure_ascii=False))

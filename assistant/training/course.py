@@ -21,6 +21,7 @@ from assistant.adapters import WEIGHTS, EvaluationLoss, Sample
 from assistant.errors import AssistantError
 from assistant.jobs import JobLog, Stop
 from assistant.training.checkpoints import best_folder, seal
+from assistant.training.estimate import evaluations
 from assistant.training.examples import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss
 from assistant.training.memory import peak_memory
@@ -28,8 +29,6 @@ from assistant.training.progress import Progress
 
 SAVE_EVERY = 300.0
 """Seconds after which a checkpoint is written even between evaluations."""
-FEWEST_EVALUATIONS = 6
-"""Of a run; longer ones have two an epoch."""
 
 
 class Trained(Protocol):
@@ -145,7 +144,7 @@ class Course(TrainerCallback):
 
 def evaluation_steps(steps: int, epochs: int) -> frozenset[int]:
     """The steps after which the held-out conversations are measured, evenly spread, with the last."""
-    count = max(2 * epochs, FEWEST_EVALUATIONS)
+    count = evaluations(epochs)
     return frozenset(max(1, round(steps * part / count)) for part in range(1, count + 1))
 
 

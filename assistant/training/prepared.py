@@ -12,12 +12,11 @@ from assistant.errors import AssistantError
 from assistant.jobs import JobLog
 from assistant.prompts import Message, chat_messages
 from assistant.training.batches import Batch, plan
+from assistant.training.estimate import EVALUATION_EXAMPLES
 from assistant.training.examples import Example, ExampleSet, Turn, Writer, build_examples, turns_of
 from assistant.training.settings import TrainingSettings
 from assistant.training.task import Material, Task
 
-EVALUATION_EXAMPLES = 24
-"""Held-out examples that are measured; more would cost time and change little."""
 SAMPLES = 3
 """Held-out questions that the growing adapter answers at each evaluation."""
 

@@ -89,7 +89,7 @@ def _conclude(
     report = report_of(task, material, prepared, outcome, folder)
     lineage = lineage_of(task, material, prepared.learned, outcome.progress, time.monotonic() - began)
     installed = install(task.workspace.adapters, outcome.adapter, lineage, report)
-    log.write(ending, adapter=installed.key, seconds=lineage.seconds)
+    log.write(ending, adapter=installed.key, seconds=lineage.seconds, estimated=report.estimated_seconds)
 
 
 def _plan_digest(batches: Sequence[Batch]) -> str:

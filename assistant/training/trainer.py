@@ -4,6 +4,7 @@ It knows TRL and PEFT. It does not know conversations, workspaces or versions of
 """
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig, PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PrinterCallback
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from assistant.adapters import WEIGHTS
@@ -125,6 +126,29 @@ def train(
     return Outcome(
         course.progress, course.stopped, best_folder(folder, best) if best else None, trainer.model
     )
+
+
+def time_steps(trainer: VoiceTrainer) -> list[float]:
+    """Take all steps of a trainer; gives the seconds that each took."""
+    disable_progress_bars()
+    clock = _Clock()
+    trainer.add_callback(clock)
+    trainer.train()
+    return clock.seconds
+
+
+class _Clock(TrainerCallback):
+    """Times steps."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._began = 0.0
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        self._began = time.monotonic()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        self.seconds.append(time.monotonic() - self._began)
 
 
 def trained_weights(model: PeftModel) -> int:

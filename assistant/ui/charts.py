@@ -53,6 +53,34 @@ def loss_chart(training: Sequence[Point], evaluation: Sequence[Point], steps: in
     )
 
 
+def overlaid_losses(named: Sequence[tuple[str, Sequence[Point], Sequence[Point]]]) -> str:
+    """The losses of two trainings over one another; each has a name, a loss in training and one held out."""
+    values = [loss for _, training, held in named for _, loss in (*training, *held)]
+    if not values:
+        return ""
+    ticks = nice_ticks(min(values), max(values))
+    decimals = max(len(f"{tick:g}".partition(".")[2]) for tick in ticks)
+    steps = max(step for _, training, held in named for step, _ in (*training, *held))
+    scale = _Scale(max(steps, 1), ticks[0], ticks[-1])
+    lines = dots = keys = ""
+    for (name, training, held), colour in zip(named, ("training", "evaluation"), strict=False):
+        lines += _line(f"q-charts-{colour} q-charts-thin", running_mean(training), scale)
+        lines += _line(f"q-charts-{colour}", held, scale)
+        dots += "".join(scale.dot(point, colour) for point in held)
+        keys += f'<span><i class="q-charts-key-{colour}"></i>{escape(name)}</span>'
+    grid = "".join(
+        f'<i style="top:{scale.top(tick):.2f}%"><span>{tick:.{decimals}f}</span></i>' for tick in ticks
+    )
+    about = "<span>Loss on held-out conversations; in training, thin</span>"
+    names = escape(" and ".join(name for name, *_ in named))
+    return (
+        f'<figure class="q-charts-loss" role="img" aria-label="Losses of {names}">'
+        f'<figcaption>{keys}{about}</figcaption><div class="q-charts-plot">{grid}'
+        f'<svg viewBox="0 0 100 100" preserveAspectRatio="none">{lines}</svg>{dots}</div>'
+        f'<div class="q-charts-steps"><span>0</span><span>Step</span><span>{steps:,.0f}</span></div></figure>'
+    )
+
+
 def nice_ticks(low: float, high: float) -> list[float]:
     """Three to six round numbers that span low to high."""
     span = (high - low) or abs(high) or 1.0
@@ -84,10 +112,10 @@ class _Scale:
     def top(self, value: float) -> float:
         return 100 * (self._high - value) / (self._high - self._low)
 
-    def dot(self, point: Point) -> str:
+    def dot(self, point: Point, colour: str = "evaluation") -> str:
         step, value = point
         place = f"left:{self.left(step):.2f}%;top:{self.top(value):.2f}%"
-        return f'<b style="{place}" title="Step {step:g}: {value:.3f}"></b>'
+        return f'<b class="q-charts-key-{colour}" style="{place}" title="Step {step:g}: {value:.3f}"></b>'
 
 
 def _line(name: str, points: Sequence[Point], scale: _Scale) -> str:

@@ -79,10 +79,12 @@ def undo_strip(names: list[str]) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes for people: "812 B", "3.4 KB", "12 MB"."""
+    """Bytes for people: "812 B", "3.4 KB", "12 MB", "3.4 GB"."""
     if count < 1000:
         return f"{count} B"
-    value, unit = (count / 1e3, "KB") if count < 999_500 else (count / 1e6, "MB")
+    value, unit = next(
+        (count / one, unit) for one, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if count >= 0.9995 * one
+    )
     return f"{value:.1f} {unit}" if value < 9.95 else f"{value:,.0f} {unit}"
 
 

@@ -1,4 +1,4 @@
-"""Training as HTML: the version in use, what there is to learn from, how a training goes, and all versions.
+"""Training as HTML: what there is to learn from, how a training goes, what it says, and how it ended.
 
 It knows how they look. It does not know how a training is started or what it does.
 """
@@ -6,43 +6,25 @@ It knows how they look. It does not know how a training is started or what it do
 from collections.abc import Sequence
 from html import escape
 
-from assistant.adapters import Adapter, Lineage
+from assistant.adapters import Sample, SampleQuestion
 from assistant.conversations.splits import SMALLEST_TO_SPLIT
-from assistant.jobs import Job
+from assistant.jobs import Job, Stop
 from assistant.training.task import FEWEST
 from assistant.ui.charts import loss_chart
 from assistant.ui.course import Course
 from assistant.ui.layout import notice
-from assistant.ui.parts import action, duration, empty, facts, number, quiet, section, table
+from assistant.ui.parts import action, duration, empty, facts, quiet, section, size
 from assistant.ui.rendering import counted, moment
 
 ADD = '<a href="conversations">Add more on Conversations</a>.'
+STOPPING = {
+    "keep": "Stopping: it saves what it has learned",
+    "discard": "Stopping: what it has learned is thrown away",
+}
 
 
-def in_use_html(adapter: Adapter | None) -> str:
-    """The version that the tuned lanes answer with."""
-    if adapter is None or adapter.lineage is None:
-        return section("In use") + quiet(
-            "Fine-tuned and Combined wait for their first version. Train one; it is in use once it is ready."
-        )
-    lineage = adapter.lineage
-    pairs = [
-        ("Trained", moment(lineage.created)),
-        ("Base model", lineage.base),
-        ("Learned from", counted(lineage.conversations, "conversation")),
-        ("Replies learned", f"{lineage.examples:,}"),
-        ("With passages", f"{lineage.grounded:,}"),
-        ("Loss", _losses(lineage)),
-    ]
-    return (
-        f'{section("In use")}<div class="q-card q-train-use"><h3>{escape(lineage.name)}</h3>'
-        f'<p class="q-quiet">Fine-tuned and Combined answer with it. <a href="./">Ask them on Compare</a></p>'
-        f"{facts(pairs)}</div>"
-    )
-
-
-def material_html(learned: int, held: int, estimate: float | None) -> str:
-    """What a training would learn from, what is missing, and how long it may take."""
+def material_html(learned: int, held: int) -> str:
+    """What a training would learn from, and what is missing."""
     usable = learned + held
     if not usable:
         return empty(
@@ -53,46 +35,101 @@ def material_html(learned: int, held: int, estimate: float | None) -> str:
     if usable < FEWEST:
         missing = f"{counted(usable, 'conversation')} so far; a training needs at least {FEWEST}."
         return f'<div class="q-notice" role="status">{missing} {FEWEST - usable} to go. {ADD}</div>'
-    took = f" About {duration(estimate)}, going by the version before." if estimate else ""
     if not held:
-        few = f"Below {SMALLEST_TO_SPLIT} conversations none is held out, so nothing measures the voice."
+        few = (
+            f"Below {SMALLEST_TO_SPLIT} conversations none is held out, so nothing measures the voice."
+            if usable < SMALLEST_TO_SPLIT
+            else "They are too much alike to hold any out, so nothing measures the voice."
+        )
         return (
-            quiet(f"It learns from {counted(learned, 'conversation')}.{took}")
+            quiet(f"It learns from {counted(learned, 'conversation')}.")
             + f'<div class="q-notice q-train-few">{few} {ADD}</div>'
         )
     measured = f"{held:,} more are held out to measure how well."
-    return quiet(f"It learns from {counted(learned, 'conversation')}; {measured}{took}")
+    return quiet(f"It learns from {counted(learned, 'conversation')}; {measured}")
 
 
-def versions_html(versions: Sequence[Adapter], used: str) -> str:
-    """All versions, newest first, each with a way to use it."""
-    if not versions:
+def course_html(job: Job, course: Course, *, used: str, stopping: Stop) -> str:
+    """The training to show: how far it is, or how it ended, with its losses and its answers."""
+    head = _under_way(job, course, stopping) if job.active else _ending(job, course, used)
+    chart = loss_chart(course.training, course.evaluation, course.steps)
+    drawn = f'<div class="q-card q-train-chart">{chart}</div>' if chart else ""
+    return head + drawn + samples_html(course.questions, course.samples)
+
+
+def line_html(waiting: Sequence[Job]) -> str:
+    """The trainings that wait for their turn, each with a way out."""
+    rows = "".join(
+        f"<li><span>Asked for {escape(moment(job.created))}</span>"
+        f"{action('Take out', 'leave', job.key, label=f'Take training {place} out of the line')}</li>"
+        for place, job in enumerate(waiting, start=1)
+    )
+    return f'{section("Next in line")}<ol class="q-train-line">{rows}</ol>' if rows else ""
+
+
+def samples_html(questions: Sequence[SampleQuestion], samples: Sequence[Sample]) -> str:
+    """What base model and adapter say to the same held-out questions, newest first, the rest folded."""
+    if not questions or not samples:
         return ""
-    rows = (_version_row(each, each.key == used) for each in versions)
-    return section("Versions") + table(
-        "q-train-versions", ("Version", "#Conversations", "#Loss", "-Use"), rows
+    shown = "".join(
+        f"<article><h4>{escape(asked.question)}</h4>{_answers(asked, number, samples)}</article>"
+        for number, asked in enumerate(questions)
+    )
+    return f'<div class="q-card q-train-samples"><h3>What it says</h3>{shown}</div>'
+
+
+def _answers(asked: SampleQuestion, number: int, samples: Sequence[Sample]) -> str:
+    first, *grown = samples
+    latest = _answer(_after(grown[-1].step), grown[-1].answers[number]) if grown else ""
+    between = "".join(_answer(_after(each.step), each.answers[number]) for each in reversed(grown[:-1]))
+    folded = f"<details><summary>On the way</summary><dl>{between}</dl></details>" if between else ""
+    return (
+        f"<dl>{latest}{_answer('Base model', first.answers[number])}{_answer('Your team', asked.answer)}</dl>"
+        f"{folded}"
     )
 
 
-def course_html(job: Job, course: Course, *, used: str, stopping: bool) -> str:
-    """The newest training: how far it is, or how it ended."""
-    head = _under_way(job, course, stopping) if job.active else _ending(job, course, used)
-    chart = loss_chart(course.training, course.evaluation, course.steps)
-    return f'{head}<div class="q-card q-train-chart">{chart}</div>' if chart else head
+def _after(step: int) -> str:
+    return f"After step {step:,}"
 
 
-def _under_way(job: Job, course: Course, stopping: bool) -> str:
-    stage = "Stopping: it saves what it has learned" if stopping else course.stage or "Starting"
+def _answer(who: str, said: str) -> str:
+    return f"<div><dt>{escape(who)}</dt><dd>{escape(said) or '(nothing)'}</dd></div>"
+
+
+def _under_way(job: Job, course: Course, stopping: Stop) -> str:
+    stage = STOPPING.get(stopping) or _stage(job, course)
     done = f"Step {course.step:,} of {course.steps:,}" if course.steps else "Not at the first step yet"
     left = "working it out" if course.seconds_left is None else duration(course.seconds_left)
     speed = f"{course.tokens_per_second:,.0f} tokens a second" if course.tokens_per_second else "–"
+    memory = size(course.memory) if course.memory else "–"
     since = f"Since {moment(job.created)}. It goes on if you close this page."
+    pairs = [("Progress", done), ("Time left", left), ("Speed", speed), ("Memory", memory)]
     return (
         f'{section("Training now")}<div class="q-card q-train-now" role="status"><h3>{escape(stage)}</h3>'
         f'<span class="q-meter q-parts-meter"><span style="width:{100 * course.fraction:.1f}%"></span></span>'
-        f"{facts([('Progress', done), ('Time left', left), ('Speed', speed)])}"
+        f"{facts(pairs)}{_cuts(course)}"
         f'<p class="q-quiet q-train-since">{since}</p></div>'
     )
+
+
+def _stage(job: Job, course: Course) -> str:
+    if course.before:
+        return f"Waiting for its turn: {counted(course.before, 'task')} before it"
+    return course.stage or "Starting"
+
+
+def _cuts(course: Course) -> str:
+    """What was done to fit the length; nothing where all fitted."""
+    counts, said = course.counts, []
+    if counts.get("cut"):
+        cut = counted(counts["cut"], "long conversation")
+        said.append(f"{cut} became {counts['windows']:,} windows, so that every reply is learned.")
+    if counts.get("dropped_turns"):
+        said.append(f"{counts['dropped_turns']:,} earlier messages were left out to make room for passages.")
+    if counts.get("dropped_examples"):
+        said.append(f"{counts['dropped_examples']:,} replies are longer than the length allows: left out.")
+    return quiet(" ".join(said), "q-train-cuts") if said else ""
 
 
 def _ending(job: Job, course: Course, used: str) -> str:
@@ -101,10 +138,12 @@ def _ending(job: Job, course: Course, used: str) -> str:
     if job.status == "finished":
         return title + (
             '<div class="q-notice q-notice-good" role="status">'
-            f"{_outcome(course, used)} {_improvement(course)} "
+            f"{_outcome(course, used)} {_improvement(course)} {_early(course)}{_time(course)}"
             '<a href="./">Compare them</a></div>'
         )
     if job.status == "stopped":
+        if course.discarded:
+            return title + notice("Stopped and thrown away. Earlier versions are as they were.")
         if version:
             kept = f"What it had learned is kept as version {version}, in use now."
         else:
@@ -114,6 +153,19 @@ def _ending(job: Job, course: Course, used: str) -> str:
         at = f" at step {course.step:,} of {course.steps:,}" if course.steps else ""
         return title + notice(f"Stopped{at}. {kept}")
     return title + notice(job.message, "problem")
+
+
+def _early(course: Course) -> str:
+    if course.best is None:
+        return ""
+    return f"It ended early: nothing was better than after step {course.best:,}, which was kept. "
+
+
+def _time(course: Course) -> str:
+    if course.took is None:
+        return ""
+    expected = f", estimated were {duration(course.estimated)}" if course.estimated else ""
+    return f"It took {duration(course.took)}{expected}. "
 
 
 def _outcome(course: Course, used: str) -> str:
@@ -136,32 +188,3 @@ def _improvement(course: Course) -> str:
         f"Its loss on held-out conversations is {fell} than the base model's: "
         f"{course.first_loss:.2f} before, {course.best_loss:.2f} after."
     )
-
-
-def _version_row(adapter: Adapter, used: bool) -> str:
-    lineage = adapter.lineage
-    if lineage is None:
-        text = f"Version {int(adapter.key)} can't be used. {adapter.problem}"
-        return f'<td colspan="4" class="q-train-broken">{escape(text)}</td>'
-    use = '<span class="q-tag q-train-used">In use</span>' if used else _use_button(adapter.key, lineage)
-    own = lineage.name if lineage.name != f"Version {lineage.number}" else ""
-    about = " · ".join(filter(None, (own, moment(lineage.created), _settings(lineage))))
-    numbers = number(f"{lineage.conversations:,}") + number(_losses(lineage))
-    return f"<td><b>Version {lineage.number}</b><p>{escape(about)}</p></td>{numbers}<td>{use}</td>"
-
-
-def _use_button(key: str, lineage: Lineage) -> str:
-    return action("Use this one", "use", key, label=f"Use version {lineage.number}")
-
-
-def _losses(lineage: Lineage) -> str:
-    if lineage.best_loss is None:
-        return "not measured"
-    before = f"{lineage.first_loss:.2f} → " if lineage.first_loss is not None else ""
-    return f"{before}{lineage.best_loss:.2f}"
-
-
-def _settings(lineage: Lineage) -> str:
-    values = lineage.settings
-    parts = [counted(values["epochs"], "epoch")] if isinstance(values.get("epochs"), int) else []
-    return ", ".join(parts + ([f"rank {values['rank']}"] if "rank" in values else []))

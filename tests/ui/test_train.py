@@ -4,14 +4,26 @@ import json
 
 import pytest
 
-from assistant.adapters import FILES, EvaluationLoss, Lineage, install
+from assistant.adapters import FILES, Lineage, install
 from assistant.jobs import Job
+from assistant.training import TrainingSettings
+from assistant.training.estimate import Measurement, keep_measurement
+from assistant.training.presets import FIELDS, PRESETS
 from assistant.ui.charts import loss_chart, nice_ticks, running_mean
 from assistant.ui.course import Course
-from assistant.ui.train_parts import course_html, material_html, versions_html
+from assistant.ui.train_parts import course_html, material_html
+from assistant.ui.train_settings import settings_of, values_of
 from tests.ui.working_pages import chats, clicked, until
 
-CHANGED = {"epochs": 3, "learning_rate": 1e-4, "rank": 16, "alpha": 32, "grounded_share": 0.25}
+USUAL = values_of(TrainingSettings())
+MEASURED = Measurement(
+    100, 400, 2.0, 10.0, 20.0, 0.01, 0.5, 200, 0, 1, 3_000_000_000, 9_000_000_000, 2, 100, "cpu"
+)
+
+
+def changed(**values):
+    """What stands in the fields with some of them changed."""
+    return [values.get(field.key, usual) for field, usual in zip(FIELDS, USUAL, strict=True)]
 
 
 @pytest.fixture
@@ -23,7 +35,7 @@ def paper(studio, monkeypatch, tmp_path):
 
     def train(settings):
         started.append(settings)
-        return studio.jobs.start("tests.ui.standin.training", {"settings": dict(settings)})
+        return studio.jobs.start("tests.ui.standin.training", {"settings": dict(settings)}, waits=True)
 
     monkeypatch.setattr(studio, "train", train)
     yield started
@@ -37,7 +49,7 @@ def shown(handlers):
     """Calls a handler and returns what it shows, by element id."""
 
     def run(name, *values):
-        update = handlers[name](*values)
+        update = handlers[name](*(values or USUAL))
         update = update if isinstance(update, dict) else list(update)[-1]
         return {component.elem_id or "clock": value for component, value in update.items()}
 
@@ -76,63 +88,140 @@ def test_without_conversations_it_says_what_to_do(shown):
         (5, 0, "5 conversations so far; a training needs at least 8. 3 to go."),
         (1, 0, "1 conversation so far"),
         (8, 0, "Below 32 conversations none is held out"),
+        (40, 0, "They are too much alike to hold any out"),
         (36, 4, "learns from 36 conversations; 4 more are held out to measure how well."),
     ],
-    ids=["too few", "one", "no evaluation", "enough"],
+    ids=["too few", "one", "no evaluation", "all alike", "enough"],
 )
 def test_it_says_what_there_is_to_learn_from(learned, held, text):
-    assert text in material_html(learned, held, None)
+    assert text in material_html(learned, held)
 
 
-def test_the_time_is_estimated_from_the_version_before(studio, paper, handlers, tmp_path):
-    _install(studio, tmp_path, conversations=36, settings={"epochs": 1}, seconds=60.0)
-    assert "About 1 min" in handlers["train_estimate"](1)
-    assert "About 4 min" in handlers["train_estimate"](4)
+def test_every_preset_can_be_chosen_and_fills_the_fields(handlers):
+    for preset in PRESETS:
+        fields = handlers["train_preset"](preset.key)
+        assert TrainingSettings.of(settings_of(tuple(fields))) == preset.settings
+
+
+def test_time_memory_and_money_are_told_before_the_button_once_they_were_measured(studio, paper, shown):
+    assert "<b>Estimate first</b> measures a few steps" in shown("train_load")["q-train-estimate"]
+    _measured(studio)
+    page = shown("train_price", 3.0, "$", *USUAL)
+    assert "3.0 GB" in page["q-train-estimate"] and "2 %" in page["q-train-estimate"]
+    assert "from nothing would take this machine about 30 s" in page["q-train-estimate"]
+    assert "<dt>Cost</dt><dd>$" in page["q-train-estimate"]
+    assert 'role="alert"' not in page["q-train-estimate"]
+    once = page["q-train-estimate"]
+    assert shown("train_estimate", *changed(epochs=9))["q-train-estimate"] != once
+    assert shown("train_load")["q-train-hour"] == 3.0
+
+
+def test_a_training_that_will_not_fit_is_warned_of_with_numbers(studio, paper, shown):
+    _measured(studio, free_memory=2_000_000_000)
+    estimate = shown("train_load")["q-train-estimate"]
+    assert "It needs about 3.0 GB of memory, and 2.0 GB were free. Choose a smaller batch" in estimate
+
+
+def test_a_price_that_is_none_is_refused_in_place(paper, shown):
+    assert "The price an hour is -1" in shown("train_price", -1.0, "€", *USUAL)["q-train-said"]
+
+
+def test_a_measurement_is_followed_and_its_failure_told(studio, paper, shown):
+    page = shown("train_measure")
+    assert not page["q-train-measure"].interactive and page["clock"].active
+    assert "q-train-measuring" in page["q-train-estimate"]
+    ended = until(lambda: (page := shown("train_follow")).get("q-train-said") and page)
+    assert (
+        "It could not be measured. The base model /no/model/here has no config.json" in ended["q-train-said"]
+    )
+    assert ended["q-train-measure"].interactive and not ended["clock"].active
 
 
 def test_the_button_starts_a_training_with_the_settings(paper, shown):
-    page = shown("train_start", 3, 1e-4, 16, 25)
-    assert paper == [CHANGED]
-    assert not page["q-train-start"].visible
-    assert page["q-train-stop"].visible
+    page = shown("train_start", *changed(epochs=3, learning_rate=1e-4, grounded_share=25, name=" June "))
+    wanted = TrainingSettings(epochs=3, learning_rate=1e-4, grounded_share=0.25, name="June")
+    assert [TrainingSettings.of(each) for each in paper] == [wanted]
+    assert page["q-train-stop"].visible and page["q-train-discard"].visible
     assert page["clock"].active
     assert "Training now" in page["q-train-course"]
 
 
-def test_a_setting_out_of_range_is_refused_in_place(paper, shown):
-    assert "&#x27;epochs&#x27; is 99" in shown("train_start", 99, 1e-4, 16, 25)["q-train-said"]
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"epochs": 99}, "&#x27;epochs&#x27; is 99"),
+        ({"learning_rate": None}, "&#x27;learning_rate&#x27; is None"),
+    ],
+    ids=["too many", "emptied"],
+)
+def test_a_setting_out_of_range_is_refused_in_place(paper, shown, values, text):
+    assert text in shown("train_start", *changed(**values))["q-train-said"]
     assert paper == []
 
 
-def test_a_second_training_is_refused_in_place(paper, shown):
-    shown("train_start", 3, 1e-4, 16, 25)
-    assert "already running" in shown("train_start", 3, 1e-4, 16, 25)["q-train-said"]
+def test_a_second_training_waits_in_line_and_can_be_taken_out(paper, shown, studio):
+    shown("train_start", *changed(epochs=3))
+    page = shown("train_start", *changed(epochs=3))
+    assert "Next in line" in page["q-train-line"]
+    waiting = until(lambda: [job for job in studio.jobs.list() if job.status == "waiting"])
+    until(lambda: studio.jobs.events(waiting[0].key))
+    left = shown("train_leave", clicked(name=waiting[0].key))
+    until(lambda: not studio.jobs.find(waiting[0].key).active)
+    assert left["q-train-said"] == "" and shown("train_load")["q-train-line"] == ""
+
+
+def test_a_training_tells_speed_memory_windows_and_what_it_says(paper, shown):
+    shown("train_start", *changed(epochs=3))
+    course = until(lambda: "says step" in (text := shown("train_follow").get("q-train-course", "")) and text)
+    assert "500 tokens a second" in course and "812 MB" in course
+    assert "2 long conversations became 5 windows" in course and "1 replies are longer" in course
+    for text in (
+        "How long does a refund take?",
+        "Your team",
+        "Five days.",
+        "Base model",
+        "I don&#x27;t know.",
+    ):
+        assert text in course
+
+
+def test_a_training_that_is_discarded_can_not_go_on(paper, shown):
+    shown("train_start", *changed(epochs=3))
+    until(lambda: "500 tokens" in shown("train_follow").get("q-train-course", ""))
+    shown("train_discard")
+    ended = until(lambda: (page := shown("train_follow")).get("q-train-start") and page)
+    assert "Stopped and thrown away. Earlier versions are as they were." in ended["q-train-course"]
+    assert not ended["q-train-go-on"].visible
 
 
 def test_a_training_is_followed_stopped_and_can_go_on(paper, shown):
-    shown("train_start", 3, 1e-4, 16, 25)
+    shown("train_start", *changed(epochs=3))
     following = until(
-        lambda: "500 tokens a second" in (page := shown("train_follow", 2))["q-train-course"] and page
+        lambda: "500 tokens a second" in (page := shown("train_follow"))["q-train-course"] and page
     )
-    assert list(following) == ["q-train-course"]
-    stopping = shown("train_stop", 2)
+    assert list(following) == ["q-train-course", "q-train-line", "q-train-estimate"]
+    stopping = shown("train_stop")
     assert "Stopping: it saves what it has learned" in stopping["q-train-course"] or stopping["q-train-go-on"]
-    ended = until(lambda: (page := shown("train_follow", 2)).get("q-train-start") and page)
+    ended = until(lambda: (page := shown("train_follow")).get("q-train-start") and page)
     assert "Stopped at step" in ended["q-train-course"]
     assert ended["q-train-go-on"].visible
     assert not ended["clock"].active
-    assert shown("train_go_on", 2)["q-train-stop"].visible
+    assert shown("train_go_on")["q-train-stop"].visible
 
 
 def test_a_finished_training_names_losses_and_version(logged, shown, studio, tmp_path):
     _install(studio, tmp_path)
     held = {"event": "evaluation", "step": 0, "loss": 2.5}
-    logged(held, step(10), held | {"step": 10, "loss": 2.0}, {"event": "finished", "adapter": "0002"})
+    end = {"event": "finished", "adapter": "0002", "seconds": 90.0, "estimated": 80.0}
+    logged(held, step(10), held | {"step": 10, "loss": 2.0}, {"event": "early", "step": 10, "best": 8}, end)
     course = shown("train_load")["q-train-course"]
     assert "The tuned lanes answer with version 2 now." in course
     assert "20 % lower than the base model&#x27;s: 2.50 before, 2.00 after." in course.replace("'", "&#x27;")
     assert 'href="./"' in course
-    assert "It became version 2." in shown("version_use", 2, clicked(name="0001"))["q-train-course"]
+    assert "It took 2 min, estimated were 1 min." in course
+    assert "It ended early: nothing was better than after step 8" in course
+    shown("version_use", clicked(name="0001"))
+    assert "It became version 2." in shown("train_load")["q-train-course"]
 
 
 @pytest.mark.parametrize(
@@ -168,38 +257,6 @@ def test_a_course_counts_repeated_steps_once():
 def test_a_course_that_has_not_begun_is_shown_as_such(tmp_path):
     job = Job("1", "training", tmp_path, "2026-01-01T10:00:00+00:00", "waiting")
     assert "Not at the first step yet" in course_html(job, Course(), used="", stopping=False)
-
-
-def test_versions_are_listed_newest_first_and_an_older_one_is_used(studio, shown, tmp_path):
-    _install(studio, tmp_path, losses=(EvaluationLoss(0, 2.41), EvaluationLoss(5, 1.52)))
-    page = shown("train_load")
-    assert "2.41 → 1.52" in page["q-train-use"]
-    assert page["q-train-versions"].index("Version 2") < page["q-train-versions"].index("Version 1")
-    page = shown("version_use", 2, clicked(name="0001"))
-    assert "<h3>Version 1</h3>" in page["q-train-use"]
-    assert studio.adapter().key == "0001"
-
-
-def test_a_damaged_version_is_named_and_not_used(studio, shown, tmp_path):
-    _install(studio, tmp_path)
-    (studio.workspace.adapters / "0001" / FILES[0]).write_text("changed")
-    assert (
-        "has changed since it was installed" in shown("version_use", 2, clicked(name="0001"))["q-train-said"]
-    )
-    assert "no adapter version" in shown("version_use", 2, clicked(name="9"))["q-train-said"]
-    (studio.workspace.adapters / "0001" / "lineage.json").write_text("{")
-    assert "Version 1 can&#x27;t be used." in shown("train_load")["q-train-versions"]
-
-
-def test_the_current_version_gone_is_reported(studio, shown):
-    (studio.workspace.adapters / "current").write_text("0009\n")
-    page = shown("train_load")
-    assert "no adapter version" in page["q-train-said"]
-    assert "wait for their first version" in page["q-train-use"]
-
-
-def test_no_versions_show_no_list():
-    assert versions_html([], "") == ""
 
 
 @pytest.mark.parametrize(
@@ -241,9 +298,14 @@ def test_the_plot_moves_is_found_again_and_stops(address, browser_page, paper):
     )
     page.reload()
     page.get_by_text("Training on paper").wait_for()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop and keep").click()
     page.get_by_text("Stopped at step").wait_for()
     assert page.get_by_role("button", name="Go on with the last one").is_visible()
+
+
+def _measured(studio, **values):
+    values = vars(MEASURED) | values
+    keep_measurement(studio.workspace, studio.training_model(), TrainingSettings(), Measurement(**values))
 
 
 def _install(studio, folder, **changes):

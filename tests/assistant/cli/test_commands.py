@@ -326,7 +326,7 @@ def test_ctrl_c_asks_the_training_to_save_and_stop(root, ending, monkeypatch):
             raise KeyboardInterrupt
         sleep(min(seconds, 0.05))
 
-    monkeypatch.setattr(cli.training.time, "sleep", pressed)
+    monkeypatch.setattr(cli.following.time, "sleep", pressed)
     result = run("train", "--workspace", root)
     assert result.exit_code == 0
     assert lines(result.stdout)[0]["event"] == "stopped"

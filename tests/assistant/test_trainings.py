@@ -1,0 +1,105 @@
+"""What has changed since a version was trained, and what a job of the company is told."""
+
+import json
+
+import pytest
+
+from assistant.adapters import FILES, Report, conversation_digest, install
+from assistant.brand import Brand
+from assistant.conversations import Conversation
+from assistant.errors import AssistantError
+from assistant.jobs import Jobs
+from assistant.prompts import Message
+from assistant.training import TrainingSettings
+from assistant.training.estimate import estimate, keep_measurement
+from assistant.training.task import brand_hash, split_for
+from assistant.trainings import Trainings, changes_since
+from tests.assistant.test_adapters import LINEAGE
+from tests.assistant.training.test_estimate import MEASURED
+
+BRAND = Brand("Acme", tone="Plain.")
+
+
+def chat(text):
+    return Conversation((Message("user", text), Message("assistant", "Yes.")), "chats.jsonl:1")
+
+
+def digest(conversation):
+    return conversation_digest([(each.role, each.content) for each in conversation.messages])
+
+
+OLD, NEW, GONE = chat("old"), chat("new"), chat("gone")
+
+
+@pytest.fixture
+def version(workspace, tmp_path):
+    from dataclasses import replace
+
+    for name in FILES:
+        (tmp_path / name).write_text("{}")
+    lineage = replace(LINEAGE, prompt_hash=brand_hash(BRAND), index_version="7")
+    return install(workspace.adapters, tmp_path, lineage, Report(learned=(digest(OLD), digest(GONE))))
+
+
+CHANGES = {
+    "nothing": ((OLD, GONE), BRAND, "7", ()),
+    "one more": ((OLD, GONE, NEW), BRAND, "7", ("1 conversations were added or edited.",)),
+    "one less": ((OLD,), BRAND, "7", ("1 conversations were taken out or edited.",)),
+    "documents": ((OLD, GONE), BRAND, "8", ("The documents have changed.",)),
+    "voice": ((OLD, GONE), Brand("Acme"), "7", ("The company's voice or instructions have changed.",)),
+}
+
+
+@pytest.mark.parametrize(("conversations", "brand", "index", "said"), CHANGES.values(), ids=CHANGES.keys())
+def test_what_has_changed_since_a_version_was_trained_is_told(version, conversations, brand, index, said):
+    assert changes_since(version, conversations, brand, index) == said
+
+
+def test_a_version_that_can_not_be_read_says_nothing(version):
+    from dataclasses import replace
+
+    assert changes_since(replace(version, lineage=None), (NEW,), BRAND, "") == ()
+
+
+@pytest.fixture
+def started(workspace, monkeypatch):
+    """Trainings whose jobs are not run; gives them and what was started."""
+    calls = []
+    monkeypatch.setattr(
+        Jobs, "start", lambda self, module, values, **how: calls.append((module, values, how))
+    )
+    return Trainings(workspace, Jobs(workspace.jobs)), calls
+
+
+def test_a_training_is_told_what_was_estimated(started, workspace, tmp_path):
+    trainings, calls = started
+    conversations = tuple(chat(f"number {n}") for n in range(10))
+    assert trainings.estimate(conversations, {}, tmp_path) is None
+    keep_measurement(workspace, tmp_path, TrainingSettings(), MEASURED)
+    expected = trainings.estimate(conversations, {}, tmp_path)
+    parts = split_for(conversations, TrainingSettings())
+    assert expected == estimate(
+        MEASURED, TrainingSettings(), learned=len(parts.train), held=len(parts.evaluation)
+    )
+    trainings.start({}, tmp_path, expected)
+    ((module, values, how),) = calls
+    assert module == "assistant.training" and how == {"waits": True}
+    assert json.loads(json.dumps(values))["estimate"] == {"seconds": expected.seconds, "memory": 900}
+
+
+@pytest.mark.parametrize("act", ["estimate", "measure", "start"])
+def test_a_wrong_setting_is_refused_before_anything_is_started(started, tmp_path, act):
+    trainings, calls = started
+    with pytest.raises(AssistantError, match="epochs"):
+        if act == "estimate":
+            trainings.estimate((OLD,), {"epochs": 0}, tmp_path)
+        else:
+            getattr(trainings, act)({"epochs": 0}, tmp_path)
+    assert calls == []
+
+
+def test_a_version_that_is_not_there_is_not_merged(started, tmp_path):
+    trainings, calls = started
+    with pytest.raises(AssistantError, match="There is no adapter version '0009'"):
+        trainings.merge("0009", tmp_path)
+    assert calls == []
