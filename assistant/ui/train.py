@@ -286,5 +286,5 @@ def _connect(does: Handlers, board: Board, chosen: Choices, versions: Versions) 
     board.clock.tick(does.follow, fields, everything, api_name="train_follow", **calm)
     changes = [field.change for field in fields]
     gr.on(changes, does.estimate, fields, board.all, api_name="train_estimate", **calm)
-    for each in priced:
-        each.change(does.price, [*priced, *fields], board.all, api_name="train_price", **calm)
+    prices = [each.change for each in priced]
+    gr.on(prices, does.price, [*priced, *fields], board.all, api_name="train_price", **calm)

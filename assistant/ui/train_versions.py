@@ -182,6 +182,6 @@ def connect(versions: Versions) -> None:
     versions.list.delete(versions.delete, None, parts, api_name="version_delete", **calm)
     versions.list.restore(versions.restore, None, parts, api_name="version_restore", **calm)
     versions.bring.upload(versions.bring_in, versions.bring, parts, api_name="version_import", **calm)
-    for each in chosen:
-        each.input(versions.look, chosen, parts, api_name="version_look", **calm)
+    looks = [each.input for each in chosen]
+    gr.on(looks, versions.look, chosen, parts, api_name="version_look", **calm)
     versions.merge.click(versions.merged, versions.one, versions.said, api_name="version_merge", **calm)
