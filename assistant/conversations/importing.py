@@ -8,7 +8,8 @@ import json
 import random
 import tempfile
 from array import array
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -103,23 +104,29 @@ class _Course:
         Raises:
             AssistantError: not one is usable.
         """
-        chosen, usable = self._chosen(), []
-        with every.open("rb") as lines:
-            for done, number in enumerate(chosen):
-                if done % STEP == 0:
-                    self._tell("Cleaning", 0.5 + 0.4 * done / len(chosen))
-                lines.seek(self.ends[number])
-                found = Exported.of(json.loads(lines.readline()))
-                try:
-                    usable.append(self._cleaned(found))
-                except UnusableError as problem:
-                    self._refuse(problem.refusal(self.source.name, found.line))
+        usable = []
+        own = own_contacts(self._exported(every, "Looking through", 0.5)) if self.cleaning.masked else set()
+        for found in self._exported(every, "Cleaning", 0.7):
+            try:
+                usable.append(self._cleaned(found, own))
+            except UnusableError as problem:
+                self._refuse(problem.refusal(self.source.name, found.line))
         if not usable:
             first = f" The first: {self.refusals[0].text}" if self.refusals else ""
             raise AssistantError(
                 f"{self.source.name} has no usable conversation ({self.refused} refused).{first}"
             )
         return usable
+
+    def _exported(self, every: Path, doing: str, begins: float) -> Iterator[Exported]:
+        """The chosen conversations as they were exported, in the order of the file."""
+        chosen = self._chosen()
+        with every.open("rb") as lines:
+            for done, number in enumerate(chosen):
+                if done % STEP == 0:
+                    self._tell(doing, begins + 0.2 * done / len(chosen))
+                lines.seek(self.ends[number])
+                yield Exported.of(json.loads(lines.readline()))
 
     def write_new(self, usable: list[Conversation], there: Sequence[Conversation], made: Path) -> None:
         """Write those of the conversations that are new.
@@ -164,8 +171,9 @@ class _Course:
         self.sampled = most
         return sorted(random.Random(0).sample(range(count), most))  # noqa: S311 - has to be repeatable
 
-    def _cleaned(self, found: Exported) -> Conversation:
-        return conversation_of(found, self.source.name, self.cleaning, self.tally, unit=self.recognised.unit)
+    def _cleaned(self, found: Exported, own: Container[str]) -> Conversation:
+        name, unit = self.source.name, self.recognised.unit
+        return conversation_of(found, name, self.cleaning, self.tally, unit=unit, own=own)
 
     def _tell(self, text: str, fraction: float) -> None:
         self.report(Progress(f"{text} {self.source.name}", fraction, len(self.ends) - 1))
@@ -176,15 +184,29 @@ class _Course:
             self.refusals.append(refusal)
 
 
+def own_contacts(exported: Iterable[Exported]) -> set[str]:
+    """The company's own contacts: its side gives them in several conversations."""
+    seen: Counter[str] = Counter()
+    for each in exported:
+        seen.update(privacy.contacts(turn.text for turn in each.turns if turn.side == "assistant"))
+    return {contact for contact, count in seen.items() if count >= privacy.OWN_AFTER}
+
+
 def conversation_of(
-    found: Exported, name: str, cleaning: Cleaning, tally: Tally, *, unit: str = "line"
+    found: Exported,
+    name: str,
+    cleaning: Cleaning,
+    tally: Tally,
+    *,
+    unit: str = "line",
+    own: Container[str] = (),
 ) -> Conversation:
-    """An exported conversation, cleaned; who the customer is stays as a hash.
+    """An exported conversation, cleaned; who the customer is stays as a hash, `own` contacts as they are.
 
     Raises:
         UnusableError: nothing can be learned from it.
     """
-    messages = cleaned(found, cleaning, tally)
+    messages = cleaned(found, cleaning, tally, own)
     team = dict.fromkeys(turn.author for turn in found.turns if turn.side == "assistant" and turn.author)
     customer = hashlib.sha256(found.customer.lower().encode()).hexdigest()[:12] if found.customer else ""
     topic = found.topic

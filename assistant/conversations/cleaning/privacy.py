@@ -5,7 +5,7 @@ It finds them by pattern and check digit, and masks them with what they are ("[e
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -27,10 +27,30 @@ class Span:
     kind: str
 
 
-def find(text: str, names: Iterable[str] = ()) -> list[Span]:
-    """The personal data in a message, in order and without overlap; `names` are what customers are called."""
+OWN_AFTER = 3
+"""In so many conversations the company's side gives an address or number that is its own, no customer's."""
+CONTACTS = ("e-mail", "phone", "address", "IBAN")
+
+
+def contacts(texts: Iterable[str]) -> set[str]:
+    """How the company can be reached, or customers, as these texts say; each by its letters and digits."""
+    return {
+        _key(text[span.start : span.end]) for text in texts for span in find(text) if span.kind in CONTACTS
+    }
+
+
+def find(text: str, names: Iterable[str] = (), own: Container[str] = ()) -> list[Span]:
+    """The personal data in a message, in order and without overlap.
+
+    Args:
+        text: the message.
+        names: what customers are called.
+        own: the company's own contacts, as `contacts` gives them, which are no personal data.
+    """
     taken: list[Span] = []
     for span in _candidates(text, names):
+        if span.kind in CONTACTS and _key(text[span.start : span.end]) in own:
+            continue
         if all(span.end <= other.start or span.start >= other.end for other in taken):
             taken.append(span)
     return sorted(taken, key=lambda span: span.start)
@@ -57,6 +77,10 @@ def named(text: str, *, side: str, asked_name: bool = False) -> list[str]:
         asked_name: whether the message before asked for a name.
     """
     return [text[span.start : span.end] for span in _names(text, side, asked_name)]
+
+
+def _key(contact: str) -> str:
+    return "".join(filter(str.isalnum, contact.lower()))
 
 
 def _candidates(text: str, names: Iterable[str]) -> Iterator[Span]:

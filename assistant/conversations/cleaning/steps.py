@@ -4,7 +4,7 @@ It knows the order of the steps. What is done to one text stands in `texts.py` a
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ STEPS = {
     "merged": ("Messages in a row joined", "Several of one side in a row become one."),
     "masked": (
         "Personal data masked",
-        "Names, addresses and numbers of customers become what they are, such as [e-mail].",
+        "Names, addresses and numbers of customers become what they are, such as [e-mail]; your own stay.",
     ),
     "folded": ("Near-duplicates folded", "Of conversations that are almost the same, the first is kept."),
     "capped": (
@@ -84,8 +84,10 @@ class Tally:
             kept.append(Example(before[:EXAMPLE_LENGTH], after[:EXAMPLE_LENGTH]))
 
 
-def cleaned(exported: Exported, cleaning: Cleaning, tally: Tally) -> tuple[Message, ...]:
-    """The messages of a conversation after all steps that concern it alone.
+def cleaned(
+    exported: Exported, cleaning: Cleaning, tally: Tally, own: Container[str] = ()
+) -> tuple[Message, ...]:
+    """The messages of a conversation after all steps that concern it alone; `own` contacts are not masked.
 
     Raises:
         UnusableError: nothing is left, or nobody answers a customer.
@@ -95,7 +97,7 @@ def cleaned(exported: Exported, cleaning: Cleaning, tally: Tally) -> tuple[Messa
     if cleaning.merged:
         turns = _merged(turns, tally)
     if cleaning.masked:
-        turns = _masked(turns, exported.names, tally)
+        turns = _masked(turns, exported.names, tally, own)
     messages = tuple(Message(turn.side, turn.text) for turn in turns)
     if not messages:
         raise UnusableError("found no text", "a conversation needs messages", "Leave it out.")
@@ -142,7 +144,7 @@ def _merged(turns: Sequence[Turn], tally: Tally) -> list[Turn]:
     return merged
 
 
-def _masked(turns: Sequence[Turn], names: Sequence[str], tally: Tally) -> list[Turn]:
+def _masked(turns: Sequence[Turn], names: Sequence[str], tally: Tally, own: Container[str]) -> list[Turn]:
     """The turns with personal data masked; a name that one turn gives away is masked in all."""
     asked = [
         index > 0 and turns[index - 1].side == "assistant" and privacy.asks_for_name(turns[index - 1].text)
@@ -152,11 +154,11 @@ def _masked(turns: Sequence[Turn], names: Sequence[str], tally: Tally) -> list[T
     for turn, after_asking in zip(turns, asked, strict=True):
         if turn.side != "system":
             known += privacy.named(turn.text, side=turn.side, asked_name=after_asking)
-    return [turn if turn.side == "system" else _masked_turn(turn, known, tally) for turn in turns]
+    return [turn if turn.side == "system" else _masked_turn(turn, known, tally, own) for turn in turns]
 
 
-def _masked_turn(turn: Turn, names: Sequence[str], tally: Tally) -> Turn:
-    spans = privacy.find(turn.text, names)
+def _masked_turn(turn: Turn, names: Sequence[str], tally: Tally, own: Container[str]) -> Turn:
+    spans = privacy.find(turn.text, names, own)
     if not spans:
         return turn
     text = privacy.mask(turn.text, spans)

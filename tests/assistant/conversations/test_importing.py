@@ -114,7 +114,7 @@ def test_progress_is_told_and_a_report_that_raises_ends_it_with_nothing_kept(tmp
     put(tmp_path, store, unlike(20), "chats.jsonl", report=told.append)
     fractions = [each.fraction for each in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
-    assert {each.text.split()[0] for each in told} == {"Reading", "Cleaning", "Comparing"}
+    assert {each.text.split()[0] for each in told} == {"Reading", "Looking", "Cleaning", "Comparing"}
 
     class Stopped(Exception):
         pass
@@ -255,3 +255,37 @@ def test_the_job_stops_when_asked_and_keeps_nothing_of_the_file_at_work(tmp_path
     assert jobs.find(job.key).status == "stopped"
     assert ConversationStore(workspace.conversations).files() == []
     assert [each.source.name for each in incoming.found()] == ["chats.csv"]
+
+
+def test_the_companys_own_contacts_stay_and_customers_are_masked(tmp_path, store):
+    def chat(number):
+        return {
+            "messages": [
+                {"role": "user", "content": f"q{number} hi, I am customer{number}@example.org"},
+                {
+                    "role": "assistant",
+                    "content": f"S{number}: write to help@acme.example, ring 01234 567 890.",
+                },
+                {"role": "user", "content": f"t{number} thanks"},
+                {"role": "assistant", "content": f"We wrote to customer{number}@example.org, case {number}."},
+            ]
+        }
+
+    data = "".join(json.dumps(chat(number)) + "\n" for number in range(4))
+    put(tmp_path, store, data, "chats.jsonl", cleaning=replace(Cleaning(), folded=False))
+    kept = (store.folder / "chats.jsonl").read_text()
+    assert kept.count("help@acme.example") == kept.count("01234 567 890") == 4
+    assert "@example.org" not in kept
+    assert kept.count("[e-mail]") == 8
+
+
+def test_a_contact_that_is_given_twice_only_is_masked_as_a_customers(tmp_path, store):
+    chat = {
+        "messages": [
+            {"role": "user", "content": "Which address do you have?"},
+            {"role": "assistant", "content": "We have ann@example.org."},
+        ]
+    }
+    data = "".join(json.dumps(chat) + "\n" for _ in range(2))
+    put(tmp_path, store, data, "chats.jsonl", cleaning=replace(Cleaning(), folded=False))
+    assert "ann@example.org" not in (store.folder / "chats.jsonl").read_text()
