@@ -31,7 +31,8 @@ EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
-UPLOAD_LIMIT = 50 * MEGABYTE
+UPLOAD_LIMIT = 2048 * MEGABYTE
+"""Exports of conversations are large; they go to disk as they come. Documents have a limit of their own."""
 UPLOAD_PATH = "/gradio_api/upload"
 
 SECURITY_HEADERS = {

@@ -5,7 +5,7 @@ How a model reads them is known by `prompts.py`, how it learns from them by `tra
 
 from assistant.conversations.about import About
 from assistant.conversations.cleaning import STEPS, Cleaning, Example
-from assistant.conversations.formats import Layout, Recognised, Source
+from assistant.conversations.formats import ASKED, LABELS, SHAPES, TABLES, Layout, Recognised, Source
 from assistant.conversations.gathering import Found, files_in, gather
 from assistant.conversations.importing import Progress, import_file
 from assistant.conversations.incoming import Incoming, Preview
@@ -16,9 +16,13 @@ from assistant.conversations.splits import Split, near_duplicate_rate, split
 from assistant.conversations.store import ConversationStore, FileSummary
 
 __all__ = [
+    "ASKED",
     "HISTOGRAM",
+    "LABELS",
     "MAX_BYTES",
+    "SHAPES",
     "STEPS",
+    "TABLES",
     "About",
     "Cleaning",
     "Conversation",

@@ -30,7 +30,7 @@ def main(folder: Path) -> None:
     log = JobLog(folder)
     workspace = open_workspace(Path(read_json(folder / "job.json")["workspace"]))
     incoming, store = Incoming(workspace.incoming), ConversationStore(workspace.conversations)
-    waiting = [each for each in incoming.found() if each.recognised and not each.problem]
+    waiting = [each for each in incoming.found() if each.ready]
     total, behind = max(sum(each.source.size for each in waiting), 1), 0
     for found in waiting:
         assert found.recognised is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from assistant.conversations.formats import Recognised, Source, recognise
+from assistant.conversations.formats import TABLES, Recognised, Source, recognise
 from assistant.conversations.store import checked_name
 from assistant.errors import AssistantError
 
@@ -32,6 +32,17 @@ class Found:
     source: Source
     recognised: Recognised | None
     problem: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be imported as it is."""
+        return bool(self.recognised) and not self.problem and not self.missing
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The columns that a person has to name first."""
+        table = self.recognised if self.recognised and self.recognised.kind in TABLES else None
+        return table.layout.missing if table else ()
 
 
 def gather(files: Sequence[File], room: Path) -> list[Found]:

@@ -85,7 +85,7 @@ class Incoming:
         """Read a file by this layout."""
         chosen = self.find(name)
         assert chosen.recognised is not None
-        there = replace(chosen, recognised=arranged(chosen.source, chosen.recognised, layout))
+        there = replace(chosen, recognised=arranged(chosen.source, chosen.recognised, layout), problem="")
         self._write([there if each.source.name == name else each for each in self.found()], self.cleaning)
 
     def refuse(self, name: str, problem: str) -> None:

@@ -24,7 +24,7 @@ PAGES = (
 """All pages, in the order of the header."""
 
 FAVICON = Path(__file__).parent / "favicon.svg"
-UPLOAD_LIMIT = "50mb"
+UPLOAD_LIMIT = "2gb"
 CLEAN_UP = (3600, 24 * 3600)
 """Seconds: every hour, uploads older than a day are deleted; what was added has a copy of its own."""
 

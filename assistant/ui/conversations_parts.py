@@ -3,17 +3,27 @@
 It knows how they look. It does not know how they are read or kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from assistant.conversations import HISTOGRAM, Conversation, FileSummary, Refusal, Summary
+from assistant.conversations import (
+    HISTOGRAM,
+    STEPS,
+    About,
+    Conversation,
+    Example,
+    FileSummary,
+    Refusal,
+    Summary,
+)
 from assistant.ui.charts import bars
 from assistant.ui.parts import action, empty, facts, number, quiet, section, size, table, undo_strip
 from assistant.ui.rendering import counted, moment
 
 SHOWN_REFUSALS = 100
 SPEAKERS = {"system": "Instructions", "user": "Customer", "assistant": "Reply"}
-NO_FILES = "Drop a file of past chats above: one conversation a line, with replies your company is proud of."
+CHANGES = {"excluded": "Left out", "included": "In use again:", "edited": "Edited"}
+NO_FILES = "Drop an export of your help desk above, with replies your company is proud of."
 NOTE = "q-conversations-note"
 SHAPES = (
     '{"messages": [\n  {"role": "user", "content": "Is express quicker?"},\n'
@@ -22,7 +32,7 @@ SHAPES = (
     '  {"from": "gpt", "value": "Yes, by a day."}]}',
 )
 MENDING = (
-    "The other lines of these files are in use. Mend these in the file and drop it again: "
+    "The rest of these files is in use. Mend these in the file and drop it again: "
     "it takes the place of the one here."
 )
 
@@ -43,7 +53,8 @@ def example_html() -> str:
     return (
         section("What a file holds")
         + quiet(
-            "One conversation a line, in either of these shapes. Most help desks and chat tools export one.",
+            "Whatever your help desk exports is looked at first. The simplest is one conversation a line, "
+            "in either of these shapes.",
             NOTE,
         )
         + f'<div class="q-card q-conversations-example">{shapes}</div>'
@@ -67,43 +78,114 @@ def summary_html(summary: Summary, duplicates: float) -> str:
 
 
 def refused_html(refused: Sequence[Refusal]) -> str:
-    """The lines that can't be used, with the rule each breaks and what to do."""
+    """The places that can't be used, with the rule each breaks and what to do."""
     if not refused:
         return ""
     heads = ("File", "#Line", "Found", "Rule", "Next step")
     rows = table("", heads, map(_refusal_row, refused[:SHOWN_REFUSALS]))
     left = len(refused) - SHOWN_REFUSALS
-    title = section("Refused lines", counted(len(refused), "line")) + quiet(MENDING, NOTE)
+    title = section("Refused", counted(len(refused), "place")) + quiet(MENDING, NOTE)
     more = quiet(f"And {left:,} more.") if left > 0 else ""
     return f'{title}<div class="q-conversations-refused" tabindex="0">{rows}</div>{more}'
 
 
-def reader_html(conversations: Sequence[Conversation], at: int, searched: str) -> str:
-    """One of the conversations as a chat, with the ways to the one before and the one after."""
+def reader_html(
+    conversations: Sequence[Conversation], at: int, searched: str, *, excluded: bool = False
+) -> str:
+    """One of the conversations as a chat, with what can be done with it, and the ways to its neighbours."""
     if not conversations:
-        return empty("None found", f"No conversation holds “{searched}”. Try another word.")
+        held = f"No conversation holds “{searched}”. Try another word." if searched else "Nothing is here."
+        return empty("None found", held)
     at = min(max(at, 0), len(conversations) - 1)
     shown = conversations[at]
-    turns = "".join(
-        f'<li class="q-conversations-{message.role}"><b>{SPEAKERS[message.role]}</b>'
-        f"<p>{_highlighted(message.content, searched)}</p></li>"
-        for message in shown.messages
-    )
-    where = " · ".join(filter(None, (shown.topic, shown.source)))
     before = _turner("Previous", at - 1, possible=at > 0)
     after = _turner("Next", at + 1, possible=at + 1 < len(conversations))
     place = f"<span>{at + 1:,} of {len(conversations):,}</span>"
+    name = f"{at} {shown.source}"
+    out = (
+        action("Use again", "include", name, label="Use this conversation again")
+        if excluded
+        else action("Edit", "edit", name, kind="bare", label="Edit this conversation")
+        + action("Leave out", "exclude", name, label="Leave out this conversation")
+    )
     return (
         f'<div class="q-conversations-pager">{before}{place}{after}</div>'
-        f'<div class="q-card"><p class="q-conversations-where">{escape(where)}</p>'
-        f'<ol class="q-conversations-chat">{turns}</ol></div>'
+        f'<div class="q-card"><div class="q-conversations-head">{where_html(shown)}<div>{out}</div></div>'
+        f"{chat_html(shown, searched)}</div>"
+    )
+
+
+def chat_html(conversation: Conversation, searched: str = "") -> str:
+    """A conversation as a chat, with the searched words marked."""
+    turns = "".join(
+        f'<li class="q-conversations-{message.role}"><b>{SPEAKERS[message.role]}</b>'
+        f"<p>{_highlighted(message.content, searched)}</p></li>"
+        for message in conversation.messages
+    )
+    return f'<ol class="q-conversations-chat">{turns}</ol>'
+
+
+def where_html(conversation: Conversation) -> str:
+    """Where a conversation comes from: topic, day, and place in its file."""
+    file = conversation.source.rpartition(":")[0]
+    place = f"{file}, {conversation.place}" if conversation.place else conversation.source
+    day = moment(conversation.time) if conversation.time else ""
+    where = " · ".join(filter(None, (conversation.topic, day, place)))
+    return f'<p class="q-conversations-where">{escape(where)}</p>'
+
+
+def change_html(last: tuple[str, str] | None) -> str:
+    """The last change of a conversation, with the way back; nothing if there is none."""
+    if last is None:
+        return ""
+    done, source = last
+    return (
+        f'<div class="q-parts-undo" role="status"><span>{CHANGES[done]} <b>{escape(source)}</b></span>'
+        f"{action('Undo', 'undo', source, label=f'Undo the change of {source}')}</div>"
     )
 
 
 def _file_row(file: FileSummary) -> str:
     remove = action("Remove", "remove", file.name, kind="bare", label=f"Remove {file.name}")
-    numbers = number(f"{file.conversations:,}") + number(str(file.refused or "–")) + number(size(file.bytes))
-    return f"<td><b>{escape(file.name)}</b></td>{numbers}<td>{moment(file.added)}</td><td>{remove}</td>"
+    refused = f"{file.refused:,}" if file.refused else "–"
+    numbers = number(f"{file.conversations:,}") + number(refused) + number(size(file.bytes))
+    name = f"<b>{escape(file.name)}</b>{_import_html(file.about) if file.about else ''}"
+    return f"<td>{name}</td>{numbers}<td>{moment(file.added)}</td><td>{remove}</td>"
+
+
+def _import_html(about: About) -> str:
+    """What a file was and what was done to it, folded away."""
+    sampled = f" A fair sample of {about.sampled:,} was taken." if about.sampled else ""
+    masked = ", ".join(f"{kind} {count:,}" for kind, count in sorted(about.masked.items()))
+    more = quiet(f"Masked: {escape(masked)}.") if masked else ""
+    said = f"{escape(about.title)}, {counted(about.seen, 'conversation')} read.{sampled}"
+    return (
+        f'<details class="q-conversations-import"><summary>{said}</summary>'
+        f"{done_html(about.counts, about.examples)}{more}</details>"
+    )
+
+
+def done_html(counts: Mapping[str, int], examples: Mapping[str, Sequence[Example]]) -> str:
+    """What the steps did to a file that is in use, with examples."""
+    rows = "".join(
+        f"<li><b>{escape(STEPS[step][0])}</b><span>{counts[step]:,}</span>"
+        f"{examples_html(examples.get(step, ()))}</li>"
+        for step in STEPS
+        if counts.get(step)
+    )
+    return f'<ul class="q-intake-done">{rows}</ul>' if rows else quiet("Nothing had to be changed.")
+
+
+def examples_html(examples: Sequence[Example]) -> str:
+    """Texts before a step and after it, folded away."""
+    if not examples:
+        return ""
+    pairs = "".join(
+        f'<div><p class="q-intake-before">{escape(each.before)}</p>'
+        f'<p class="q-intake-after">{escape(each.after) or "<i>left out</i>"}</p></div>'
+        for each in examples
+    )
+    return f"<details><summary>Before and after</summary>{pairs}</details>"
 
 
 def _refusal_row(refusal: Refusal) -> str:

@@ -14,7 +14,7 @@ window.quartetDropzone = (element, trigger, upload) => {
     zone().classList.add("q-dropzone-busy");
     const arrived = [], failed = [], largest = Number(zone().dataset.largest);
     for (const [index, each] of files.entries()) {
-      if (each.file.size > largest) { failed.push({ name: each.name, size: each.file.size }); continue; }
+      if (each.file.size > largest) { failed.push({ name: each.name, size: each.file.size, most: largest }); continue; }
       says(`Uploading ${each.name} (${index + 1} of ${files.length})`);
       try {
         arrived.push({ path: (await upload(each.file)).path, name: each.name });

@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 LARGEST_UPLOAD = 50_000_000
-"""Bytes of a file; the page says so of a larger one before it is sent."""
+"""Bytes of a file, unless a page takes more; it says so of a larger one before it is sent."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class Delivery:
 def _failure(entry: dict[str, Any]) -> str:
     """Why a file did not arrive, as the page reports it: its size where it is too large, else a reason."""
     name, size = entry.get("name", ""), entry.get("size")
-    if isinstance(size, int):
+    most = entry.get("most", LARGEST_UPLOAD)
+    if isinstance(size, int) and isinstance(most, int):
         return (
-            f"{name} has {size / 1e6:,.0f} MB; {LARGEST_UPLOAD // 1_000_000} MB a file is the most that is "
+            f"{name} has {size / 1e6:,.0f} MB; {most // 1_000_000:,} MB a file is the most that is "
             "taken. Split it into smaller files and add those."
         )
     reason = str(entry.get("reason", "")).removeprefix("Error: ")
@@ -53,7 +54,15 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def dropzone(title: str, hint: str, suffixes: tuple[str, ...], *, folders: bool, elem_id: str) -> gr.HTML:
+def dropzone(
+    title: str,
+    hint: str,
+    suffixes: tuple[str, ...],
+    *,
+    folders: bool,
+    elem_id: str,
+    largest: int = LARGEST_UPLOAD,
+) -> gr.HTML:
     """The component; its `upload` event carries a `Delivery`."""
     accept = escape(",".join(suffixes))
     buttons = (
@@ -66,7 +75,7 @@ def dropzone(title: str, hint: str, suffixes: tuple[str, ...], *, folders: bool,
             '<input type="file" webkitdirectory aria-label="Choose a folder"></label>'
         )
     return gr.HTML(
-        f'<div class="q-dropzone" data-largest="{LARGEST_UPLOAD}">'
+        f'<div class="q-dropzone" data-largest="{largest}">'
         f'<p class="q-dropzone-title">{escape(title)}</p>'
         f'<p class="q-dropzone-hint">{escape(hint)}</p><div class="q-dropzone-buttons">{buttons}</div>'
         '<p class="q-dropzone-progress" role="status"></p></div>',

@@ -1,5 +1,6 @@
 """The main job in a real browser with real parts: engine, index, training; only the models are tiny."""
 
+import json
 import shutil
 import socket
 import threading
@@ -14,10 +15,23 @@ from assistant.loading import LocalModels
 from assistant.models import STARTER_EMBEDDER, models_folder
 from assistant.server import make_app
 from assistant.studio import Studio
-from tests.ui.working_pages import chats, listening
+from tests.ui.working_pages import listening
 
 LANES = ("prompt", "tuned", "rag", "combined")
 HOURS = "# Opening hours\n\nThe shop opens at nine. The red bag and the blue pot are in the shop.\n"
+ASKED = "".join(
+    json.dumps(
+        {
+            "messages": [
+                {"role": "user", "content": " ".join(f"w{number}x{word}" for word in range(9))},
+                {"role": "assistant", "content": f"Five days, says x{number}."},
+            ]
+        }
+    )
+    + "\n"
+    for number in range(40)
+)
+"""Conversations of which no two are alike."""
 POTS = "# Red pots\n\nThe red pot is at the shop.\n"
 
 
@@ -82,7 +96,8 @@ def test_from_documents_and_conversations_to_four_different_answers(site, studio
     expect(page.locator("#q-live-rag .q-source", has_text="Red pots")).to_have_count(1)
 
     page.goto(f"{site}/conversations")
-    add(page, "#q-conversations-drop", tmp_path / "june.jsonl", chats(40))
+    add(page, "#q-conversations-drop", tmp_path / "june.jsonl", ASKED)
+    page.get_by_role("button", name="Add 1 file").click()
     page.get_by_role("button", name="Remove june.jsonl").wait_for()
     page.goto(f"{site}/train")
     page.get_by_role("button", name="Train a new version").click()

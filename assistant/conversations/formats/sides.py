@@ -113,7 +113,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "support",
         "antwort",
     ),
-    "topic": ("topic", "subject", "category", "tag", "tags", "intent", "reason", "type"),
+    "topic": ("topic", "subject", "category", "tag", "tags", "intent", "reason", "about", "type"),
     "customer": (
         "customer id",
         "customer email",

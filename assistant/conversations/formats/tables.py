@@ -20,6 +20,8 @@ from assistant.errors import AssistantError
 SAMPLE = 3000
 """Rows that are looked at to guess who writes for the company."""
 DELIMITERS = (",", ";", "\t", "|")
+LONG = 20
+"""Letters that the cells of a column have on average, at least, to be taken for messages."""
 LEAD = 10
 """Rows that may stand over the heads."""
 MAX_UNPACKED = 1_000_000_000
@@ -68,8 +70,21 @@ def look_at_table(source: Source) -> tuple[list[str], list[Row], Layout]:
     """
     columns, all_rows = open_table(source)
     rows = list(islice(all_rows, SAMPLE))
-    layout = guess_columns(columns)
+    layout = _with_text(guess_columns(columns), columns, rows)
     return columns, rows, with_team(layout, columns, rows)
+
+
+def _with_text(layout: Layout, columns: Sequence[str], rows: Sequence[Row]) -> Layout:
+    """The layout with the column of the longest cells as its text, where no name tells which it is."""
+    free = [column for column in columns if column not in layout.columns.values()]
+    if layout.shape == "pairs" or layout.columns.get("text") or not free or len(columns) < 3:
+        return layout
+    places = {name: index for index, name in enumerate(columns)}
+    letters = {column: sum(len(_cell(row, places, column)) for _, row in rows) for column in free}
+    longest = max(free, key=lambda column: letters[column])
+    if letters[longest] < LONG * len(rows):
+        return layout
+    return Layout(layout.shape, {**layout.columns, "text": longest})
 
 
 def with_team(layout: Layout, columns: Sequence[str], rows: Sequence[Row]) -> Layout:
