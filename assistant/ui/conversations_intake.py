@@ -37,7 +37,7 @@ class IntakeBoard:
     progress: gr.HTML
     panel: gr.Column
     waiting: gr.HTML
-    picked: gr.State
+    picked: gr.Textbox
     corrections: gr.Column
     shape: gr.Radio
     thread: gr.Dropdown
@@ -239,7 +239,7 @@ def intake_part() -> IntakeBoard:
         progress=progress,
         panel=panel,
         waiting=waiting,
-        picked=gr.State(""),
+        picked=gr.Textbox(visible="hidden", label="File", elem_id="q-intake-picked"),
         corrections=corrections,
         shape=shape,
         team=team,
