@@ -28,11 +28,11 @@ class Changes:
 
     def exclude(self, source: str) -> None:
         """Learn nothing from this conversation."""
-        self._add({"source": source, "excluded": True})
+        self._use(source, excluded=True)
 
     def include(self, source: str) -> None:
         """Learn from it again."""
-        self._add({"source": source, "excluded": False})
+        self._use(source, excluded=False)
 
     def edit(self, source: str, messages: Sequence[Message]) -> None:
         """Put other messages in the place of a conversation's own.
@@ -94,6 +94,12 @@ class Changes:
             tuple(each for each in told if not excluded.get(each.source)),
             tuple(each for each in told if excluded.get(each.source)),
         )
+
+    def _use(self, source: str, *, excluded: bool) -> None:
+        """Note that a conversation is taken out or in use; nothing is noted of what is so already."""
+        said = [entry for entry in self._entries() if entry["source"] == source and "excluded" in entry]
+        if bool(said and said[-1]["excluded"]) != excluded:
+            self._add({"source": source, "excluded": excluded})
 
     def _entries(self) -> list[dict[str, Any]]:
         return list(read_json(self._path)["changes"]) if self._path.exists() else []

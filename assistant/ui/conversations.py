@@ -147,7 +147,8 @@ def page(studio: Studio) -> None:
 def _connect(
     studio: Studio, board: Board, intake_board: IntakeBoard, reader_board: ReaderBoard, drop: gr.HTML
 ) -> None:
-    intake, reader = Intake(studio, intake_board), Reader(studio, reader_board)
+    intake = Intake(studio, intake_board)
+    reader = Reader(studio, reader_board, lambda: does.kept())
     does, calm = Handlers(studio, board, intake, reader), {"show_progress": "hidden"}
     whole, kept = [*board.all, *intake_board.all, *reader_board.all], [*board.all, *reader_board.all]
     gr.on(None, does.load, None, whole, api_name="conversations_load", **calm)
@@ -155,5 +156,4 @@ def _connect(
     board.files.remove(does.remove, None, kept, api_name="conversations_remove", **calm)
     board.files.restore(does.restore, None, kept, api_name="conversations_restore", **calm)
     connect_intake(intake, intake_board, drop)
-    for changed in connect_reader(reader, reader_board):
-        changed.then(does.kept, None, board.all, api_name="conversations_kept_show", **calm)
+    connect_reader(reader, reader_board, board.all)

@@ -49,9 +49,11 @@ class ReaderBoard:
 class Reader:
     """What happens in this part; each method reads, calls the store, and says what to show."""
 
-    def __init__(self, studio: Studio, board: ReaderBoard) -> None:
+    def __init__(self, studio: Studio, board: ReaderBoard, counts: Callable[[], Update]) -> None:
+        """With what shows the other parts anew where it changed what is learned from."""
         self._studio = studio
         self._board = board
+        self._counts = counts
 
     def search(self, words: str, only_out: bool) -> Update:
         """The first conversation that holds these words."""
@@ -99,7 +101,7 @@ class Reader:
         except PROBLEMS as problem:
             return {self._board.undo: notice(str(problem), "problem")}
         at = next((at for at, each in enumerate(self._holding(words, only_out)) if each.source == source), 0)
-        return self.shown(words, only_out, at)
+        return self.shown(words, only_out, at) | self._counts()
 
     def cancel(self) -> Update:
         """Close the editor."""
@@ -136,7 +138,7 @@ class Reader:
             change()
         except PROBLEMS as problem:
             return self.shown(words, only_out, at, notice(str(problem), "problem"))
-        return self.shown(words, only_out, at)
+        return self.shown(words, only_out, at) | self._counts()
 
 
 def as_text(messages: Sequence[Message]) -> str:
@@ -188,8 +190,8 @@ def reader_part() -> ReaderBoard:
     return ReaderBoard(part, words, search, only_out, undo, reader, editor, source, text, save, cancel)
 
 
-def connect_reader(does: Reader, board: ReaderBoard) -> list[Any]:
-    """Connect the handlers of this part; returns the events that change what is learned from."""
+def connect_reader(does: Reader, board: ReaderBoard, counts: list[Any]) -> None:
+    """Connect the handlers of this part; `counts` are the components that show what is learned from."""
     calm: dict[str, Any] = {"show_progress": "hidden"}
     asked, shown = [board.words, board.only_out], board.all
     finding = [board.words.submit, board.search.click, board.only_out.input]
@@ -197,10 +199,9 @@ def connect_reader(does: Reader, board: ReaderBoard) -> list[Any]:
     board.reader.turn(does.turn, asked, shown, api_name="conversations_turn", **calm)
     board.reader.edit(does.edit, None, shown, api_name="conversation_open", **calm)
     board.cancel.click(does.cancel, None, shown, api_name="conversation_close_show", **calm)
-    kept = [board.source, board.text, *asked]
-    return [
-        board.reader.exclude(does.exclude, asked, shown, api_name="conversation_exclude", **calm),
-        board.reader.include(does.include, asked, shown, api_name="conversation_include", **calm),
-        board.undo.undo(does.undo, asked, shown, api_name="conversation_undo", **calm),
-        board.save.click(does.save, kept, shown, api_name="conversation_edit", **calm),
-    ]
+    kept, both = [board.source, board.text, *asked], [*shown, *counts]
+    swift = {**calm, "trigger_mode": "multiple"}  # conversation after conversation, as fast as one reads
+    board.reader.exclude(does.exclude, asked, both, api_name="conversation_exclude", **swift)
+    board.reader.include(does.include, asked, both, api_name="conversation_include", **swift)
+    board.undo.undo(does.undo, asked, both, api_name="conversation_undo", **swift)
+    board.save.click(does.save, kept, both, api_name="conversation_edit", **calm)

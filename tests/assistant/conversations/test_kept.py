@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -326,3 +327,42 @@ def test_the_near_duplicate_rate_counts_conversations_that_have_a_twin():
     assert near_duplicate_rate(many) == 0.0
     assert near_duplicate_rate([*many, many[0], many[0]]) == pytest.approx(3 / 8)
     assert near_duplicate_rate([]) == 0.0
+
+
+def test_conversations_of_one_customer_are_never_on_both_sides():
+    many = [replace(each, customer=f"c{number % 40}") for number, each in enumerate(unlike(120))]
+    for seed in range(5):
+        parts = split(many, share=0.25, seed=seed)
+        assert 20 <= len(parts.evaluation) <= 30
+        assert not {each.customer for each in parts.train} & {each.customer for each in parts.evaluation}
+
+
+def test_an_address_that_many_share_joins_nobody():
+    many = [replace(each, customer="noreply") for each in unlike(60)]
+    assert len(split(many, share=0.2).evaluation) == 12
+
+
+def test_where_there_are_times_the_newest_are_held_out():
+    days = [
+        replace(each, time=f"2026-{1 + n // 28:02d}-{1 + n % 28:02d}") for n, each in enumerate(unlike(100))
+    ]
+    chance = random.Random(3)
+    shuffled = chance.sample(days, 100)
+    parts = split(shuffled, share=0.2, seed=1)
+    assert parts.by_time
+    assert set(parts.evaluation) == set(days[80:])
+
+
+def test_an_old_customer_who_writes_again_stays_where_the_past_is():
+    days = [
+        replace(each, time=f"2026-{1 + n // 28:02d}-{1 + n % 28:02d}") for n, each in enumerate(unlike(100))
+    ]
+    days[99] = replace(days[99], customer="ada")
+    days[3] = replace(days[3], customer="ada")
+    parts = split(days, share=0.2)
+    assert days[99] in parts.train and days[3] in parts.train and len(parts.evaluation) == 20
+
+
+def test_few_times_do_not_order_a_split():
+    some = [replace(each, time="2026-01-01" if n < 50 else "") for n, each in enumerate(unlike(100))]
+    assert not split(some).by_time
