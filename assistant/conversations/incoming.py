@@ -5,6 +5,7 @@ It knows the plan: what each file is, how it is to be read, and which steps of c
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from assistant.conversations.cleaning import Cleaning, Tally
 from assistant.conversations.formats import Layout, Recognised, Source, arranged, sample
 from assistant.conversations.gathering import File, Found, gather
-from assistant.conversations.importing import conversation_of
+from assistant.conversations.importing import conversation_of, own_contacts
 from assistant.conversations.model import Conversation, UnusableError
 from assistant.errors import AssistantError
 from assistant.workspace import read_json, write_json
@@ -111,21 +112,19 @@ class Incoming:
 
     def preview(self, name: str) -> Preview:
         """What the first conversations of a file would become."""
-        chosen, tally, refused = self.find(name), Tally(), 0
+        chosen, tally, cleaning = self.find(name), Tally(), self.cleaning
         if chosen.recognised is None:
             return Preview((), 0, tally, chosen.problem)
-        told = []
         try:
-            for found in sample(chosen.source, chosen.recognised, SAMPLE):
-                try:
-                    told.append(
-                        conversation_of(found, name, self.cleaning, tally, unit=chosen.recognised.unit)
-                    )
-                except UnusableError:
-                    refused += 1
+            found = sample(chosen.source, chosen.recognised, SAMPLE)
         except AssistantError as problem:
             return Preview((), 0, tally, str(problem))
-        return Preview(tuple(told), refused, tally)
+        own, unit = own_contacts(found) if cleaning.masked else set(), chosen.recognised.unit
+        told = []
+        for each in found:
+            with suppress(UnusableError):
+                told.append(conversation_of(each, name, cleaning, tally, unit=unit, own=own))
+        return Preview(tuple(told), len(found) - len(told), tally)
 
     def _values(self) -> dict[str, Any]:
         return dict(read_json(self._plan)) if self._plan.exists() else {}
