@@ -18,7 +18,7 @@ from assistant.prompts import (
     passages_that_fit,
     prompt_hash,
 )
-from knowledge.retrieval import Findings, Found
+from knowledge.retrieval import Findings, Found, joined
 
 
 @dataclass(frozen=True)
@@ -293,17 +293,27 @@ def ask(
         yield tuple(answers)
 
 
+def shown(findings: Findings) -> tuple[Found, ...]:
+    """The passages that a grounded lane reads: as many as fit, overlapping ones joined; none if none fits."""
+    if not findings.fits:
+        return ()
+    fitting = passages_that_fit([found.passage for found in findings.found])
+    return joined(findings.found[:fitting])
+
+
 def _find(
     question: str, setup: Setup, lanes: Sequence[Lane], earlier: Mapping[str, Sequence[Message]]
 ) -> Findings | None:
-    """Search once for all grounded lanes, with the history of the last of them (Combined where asked)."""
+    """Search once for all grounded lanes, with the history of the last of them (Combined where asked).
+
+    Where nothing fits the question, no passage is shown: a model would make an answer of the nearest ones.
+    """
     grounded = [lane for lane in lanes if lane.grounded]
     if not grounded or setup.library is None:
         return None
     history = [(message.role, message.content) for message in earlier[grounded[-1].key]]
     findings = setup.library.search(question, history, count=MOST_PASSAGES)
-    shown = passages_that_fit([found.passage for found in findings.found])
-    return replace(findings, found=findings.found[:shown])
+    return replace(findings, found=shown(findings))
 
 
 def _opening(lane: Lane, setup: Setup, findings: Findings | None) -> Answer:

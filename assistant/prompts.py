@@ -24,7 +24,9 @@ MOST_PASSAGES = 4
 SHOWN_WORDS = 180
 """Passages and words that a grounded question may show; small models lose the thread in more."""
 
-NOTHING_FOUND = "(no passage fits this question)"
+NOTHING_FOUND = (
+    "Nothing in the company's documents answers this question. Do not guess: say that you do not know."
+)
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MARK = "\u200b"
 
@@ -129,7 +131,9 @@ def passages_that_fit(passages: Sequence[ShownPassage]) -> int:
 
 def grounded_question(question: str, passages: Sequence[ShownPassage]) -> str:
     """The last user turn of a grounded lane: the passages as fenced data, then the question."""
-    shown = "\n\n".join(f"[{passage.title}]\n{passage.text}" for passage in passages) or NOTHING_FOUND
+    if not passages:
+        return f"{NOTHING_FOUND}\n\nQuestion: {question}"
+    shown = "\n\n".join(f"[{passage.title}]\n{passage.text}" for passage in passages)
     fenced = neutralise(clean(shown), (OPENING, CLOSING))
     return f"{LEAD}\n{OPENING}\n{fenced}\n{CLOSING}\n\nQuestion: {question}"
 

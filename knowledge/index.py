@@ -41,9 +41,13 @@ class VectorIndex:
         scores, positions = self._index.search(query.reshape(1, -1), min(count, len(self)))
         return positions[0], scores[0]
 
+    def vector(self, position: int) -> NDArray[np.float32]:
+        """The vector at a position."""
+        return np.asarray(self._index.reconstruct(int(position)), dtype=np.float32)
+
     def similarity(self, query: NDArray[np.float32], position: int) -> float:
         """The cosine of one vector with the query."""
-        return float(self._index.reconstruct(int(position)) @ query)
+        return float(self.vector(position) @ query)
 
     def save(self, folder: Path, encoder: str) -> IndexManifest:
         """Write the index into a folder. What comes back is needed to load it."""

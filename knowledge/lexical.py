@@ -1,6 +1,7 @@
 """Search by words: BM25. It knows words and which of them say nothing; it does not know documents."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import bm25s
@@ -18,6 +19,9 @@ what when where which who why will with would you your yes
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
+SHORTEST_STEM, ENDING = 4, 2
+"""Letters that words have in common which differ in their ending only, and letters of an ending."""
+
 
 def words_of(text: str) -> list[str]:
     """The words of a text in small letters, without those that every text holds."""
@@ -30,19 +34,26 @@ class LexicalIndex:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._words = [words_of(text) for text in texts]
+        self._vocabulary = sorted({word for words in self._words for word in words})
         self._index: bm25s.BM25 | None = None
         if any(self._words):
             self._index = bm25s.BM25()
             self._index.index(self._words, show_progress=False)
 
-    def search(self, query: str, count: int) -> NDArray[np.int64]:
-        """Positions of the texts that share words with the query, best first."""
+    def knows(self, word: str) -> bool:
+        """Whether a text holds the word, or one that differs in its ending: "refunds" for "refund"."""
+        short = len(word) < SHORTEST_STEM
+        stem = word if short else word[: max(SHORTEST_STEM, len(word) - ENDING)]
+        place = bisect_left(self._vocabulary, stem)
+        nearest = self._vocabulary[place] if place < len(self._vocabulary) else ""
+        return nearest == word if short else nearest.startswith(stem)
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """How well each text matches the query's words; 0 where it shares none."""
         words = words_of(query)
         if self._index is None or not words:
-            return np.zeros(0, dtype=np.int64)
-        scores = self._index.get_scores(words)
-        best = np.argsort(-scores, kind="stable")[:count]
-        return best[scores[best] > 0]
+            return np.zeros(len(self._words), dtype=np.float32)
+        return np.asarray(self._index.get_scores(words), dtype=np.float32)
 
     def shared_words(self, query: str, position: int) -> tuple[str, ...]:
         """The query's words that the text at `position` holds, in the query's order."""

@@ -17,8 +17,9 @@ from knowledge.errors import KnowledgeError
 from knowledge.library import READY, REFUSED, Library, Progress, Report, now, silent
 from knowledge.names import check_name, files_under
 from knowledge.preferences import write_settings
+from knowledge.ranking import Query
 from knowledge.renewal import Renewal
-from knowledge.searching import Findings, Found, conversation_query
+from knowledge.searching import Findings, Found, joined
 from knowledge.versions import DocumentState
 
 __all__ = [
@@ -28,8 +29,8 @@ __all__ = [
     "Found",
     "KnowledgeBase",
     "Progress",
-    "conversation_query",
     "files_under",
+    "joined",
 ]
 
 
@@ -106,17 +107,17 @@ class KnowledgeBase:
     def search(self, question: str, history: Sequence[tuple[str, str]] = (), *, count: int = 10) -> Findings:
         """The passages that fit a question best; `history` is what was said before, as (role, content)."""
         started = time.perf_counter()
-        query = conversation_query(question, history)
+        query = Query.of(question, history)
         if not self._library.manifest().ready:
-            return Findings(query, (), self.version, time.perf_counter() - started)
+            return Findings(query.whole, (), self.version, time.perf_counter() - started)
         if self._library.is_outdated():
             self.renewal.start()
         snapshot, encoder = self._library.serving()
         if encoder is None:  # another one made the index, which is being made anew
-            found = snapshot.by_words(query, count)
+            found, fit = snapshot.by_words(query, count), None
         else:
-            found = snapshot.search(query, encoder.encode([query])[0], count)
-        return Findings(query, found, snapshot.number, time.perf_counter() - started)
+            found, fit = snapshot.search(query, encoder.encode(query.texts), count)
+        return Findings(query.whole, found, snapshot.number, time.perf_counter() - started, fit)
 
     # Changes
 

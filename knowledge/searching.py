@@ -1,28 +1,31 @@
-"""One version of the index in memory, searched by meaning and by words at once.
+"""One version of the index in memory, and what a search finds in it.
 
-It knows passages, vectors and words, and how two rankings become one. It does not know files or changes.
+It knows which of the ranked passages are shown, and why each was found. It does not know files or changes.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.chunking import Passage
+from knowledge.fitting import Fit, common_similarity, fit_of
 from knowledge.index import VectorIndex
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import words_of
+from knowledge.ranking import Query, Ranker, Ranking
 
-DEPTH = 100
-RANK_CONSTANT = 60
-LEXICAL_WEIGHT = 0.5
-"""What a rank by words counts beside one by meaning: a chat's small talk misleads words more than meaning."""
-HISTORY = 3
+ALIKE = 0.9
+"""Share of words from which two passages, titles included, say the same."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A passage that was found, and why: ranks count from 1, None where that search did not find it."""
+    """A passage that was found, and why: ranks count from 1, None where that search did not find it.
+
+    `twins` are passages left out because they say the same.
+    """
 
     passage: Passage
     score: float
@@ -30,26 +33,26 @@ class Found:
     lexical_rank: int | None
     similarity: float
     matched_words: tuple[str, ...]
+    twins: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What one search found, best first, and in which version of the index."""
+    """What one search found, best first, and in which version of the index.
+
+    `fit` says how well the best of it fits the question; None where nothing was searched.
+    """
 
     query: str
     found: tuple[Found, ...]
     index_version: str
     seconds: float
+    fit: Fit | None = None
 
-
-def conversation_query(question: str, history: Sequence[tuple[str, str]] = ()) -> str:
-    """What is searched for: the last three messages of the conversation, then the question, a line each.
-
-    A question alone often does not say what it is about ("and for opened bags?"), and it is the other side
-    as often as the customer that named it.
-    """
-    recent = [content for _, content in list(history)[-HISTORY:]]
-    return "\n".join([*recent, question])
+    @property
+    def fits(self) -> bool:
+        """Whether anything in the documents fits the question; the passages are the nearest either way."""
+        return bool(self.found) and (self.fit is None or self.fit.holds)
 
 
 class Snapshot:
@@ -59,58 +62,104 @@ class Snapshot:
         self.number = number
         self.passages = tuple(passages)
         self.by_id = {(passage.document, passage.id): passage for passage in passages}
-        self._index = index
-        self._lexical = LexicalIndex([passage.search_text for passage in passages])
+        self._index = index if index is not None and len(index) else None
+        self._ranker = Ranker(self.passages, self._index) if self._index is not None else None
 
-    def search(self, query: str, vector: NDArray[np.float32], count: int) -> tuple[Found, ...]:
-        """The best passages by both rankings: each gives its weight / (60 + rank), the sums decide."""
-        if self._index is None or not len(self._index):
-            return ()
-        depth = max(DEPTH, count)
-        positions, cosines = self._index.search(vector, depth)
-        dense = ranks(positions)
-        similarity = dict(zip(dense, map(float, cosines), strict=True))
-        lexical = ranks(self._lexical.search(query, depth))
-        found = []
-        for position, score in fuse((dense, 1.0), (lexical, LEXICAL_WEIGHT))[:count]:
-            cosine = similarity.get(position)
-            found.append(
-                Found(
-                    passage=self.passages[position],
-                    score=score,
-                    dense_rank=dense.get(position),
-                    lexical_rank=lexical.get(position),
-                    similarity=self._index.similarity(vector, position) if cosine is None else cosine,
-                    matched_words=self._lexical.shared_words(query, position),
-                )
-            )
-        return tuple(found)
+    def search(
+        self, query: Query, vectors: NDArray[np.float32], count: int
+    ) -> tuple[tuple[Found, ...], Fit | None]:
+        """The best passages and how well they fit; `vectors` are those of `query.texts`, a row each."""
+        if self._index is None or self._ranker is None:
+            return (), None
+        ranking = self._ranker.rank(query, vectors)
+        known, opening = self._ranker.lexical.knows, not ranking.carried
+        fit = fit_of(query.question, ranking.nearest, self._common, known, opening=opening)
+        found = (
+            self._found(position, twins, ranking, query, vectors[0])
+            for position, twins in self._folded(ranking, count)
+        )
+        return tuple(found), fit
 
-    def by_words(self, query: str, count: int) -> tuple[Found, ...]:
+    @cached_property
+    def _common(self) -> float:
+        documents = [passage.document for passage in self.passages]
+        return common_similarity(self._index, documents) if self._index is not None else 0.0
+
+    def _folded(self, ranking: Ranking, count: int) -> Iterator[tuple[int, list[int]]]:
+        """The best positions that say different things, each with those just behind it that say the same."""
+        chosen: dict[int, list[int]] = {}
+        words: dict[int, frozenset[str]] = {}
+        for position in map(int, ranking.order):
+            held = frozenset(words_of(self.passages[position].search_text))
+            twin = next((other for other in chosen if _alike(words[other], held)), None)
+            if twin is not None:
+                chosen[twin].append(position)
+            elif len(chosen) == count:
+                break
+            else:
+                chosen[position], words[position] = [], held
+        yield from chosen.items()
+
+    def _found(
+        self, position: int, twins: list[int], ranking: Ranking, query: Query, vector: NDArray[np.float32]
+    ) -> Found:
+        assert self._index is not None and self._ranker is not None
+        by_words = float(ranking.words[position]) > 0
+        return Found(
+            passage=self.passages[position],
+            score=float(ranking.total[position]),
+            dense_rank=rank_of(position, ranking.meaning),
+            lexical_rank=rank_of(position, ranking.words) if by_words else None,
+            similarity=self._index.similarity(vector, position),
+            matched_words=self._ranker.lexical.shared_words(query.question, position),
+            twins=tuple(self.passages[twin] for twin in twins),
+        )
+
+    def by_words(self, query: Query, count: int) -> tuple[Found, ...]:
         """The best passages by their words alone, where no encoder that made the vectors is at hand."""
-        lexical = ranks(self._lexical.search(query, count))
+        if self._ranker is None:
+            return ()
+        lexical = self._ranker.lexical
+        scores = lexical.scores(query.whole)
+        best = [int(at) for at in np.argsort(-scores, kind="stable")[:count] if scores[at] > 0]
         return tuple(
             Found(
-                self.passages[position],
-                LEXICAL_WEIGHT / (RANK_CONSTANT + rank),
-                None,
-                rank,
-                0.0,
-                self._lexical.shared_words(query, position),
+                self.passages[at], float(scores[at]), None, rank, 0.0, lexical.shared_words(query.whole, at)
             )
-            for position, rank in lexical.items()
+            for rank, at in enumerate(best, 1)
         )
 
 
-def ranks(positions: Iterable[int]) -> dict[int, int]:
-    """The rank of each position, counted from 1."""
-    return {int(position): rank for rank, position in enumerate(positions, start=1)}
+def rank_of(position: int, scores: NDArray[np.float32]) -> int:
+    """The rank of a position by some scores, counted from 1; equal ones stay in document order."""
+    better, equal = scores > scores[position], scores[:position] == scores[position]
+    return 1 + int(np.count_nonzero(better)) + int(np.count_nonzero(equal))
 
 
-def fuse(*rankings: tuple[dict[int, int], float]) -> list[tuple[int, float]]:
-    """Positions and scores by weighted reciprocal rank, best first; equal scores stay in document order."""
-    scores: dict[int, float] = {}
-    for ranking, weight in rankings:
-        for position, rank in ranking.items():
-            scores[position] = scores.get(position, 0.0) + weight / (RANK_CONSTANT + rank)
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+def joined(found: Sequence[Found]) -> tuple[Found, ...]:
+    """The same passages, those that overlap made one: it stands where the best part of it stood."""
+    kept: list[Found] = []
+    for each in found:
+        for at, other in enumerate(kept):
+            if _touch(each.passage, other.passage):
+                kept[at] = replace(other, passage=_union(other.passage, each.passage))
+                break
+        else:
+            kept.append(each)
+    return tuple(kept)
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= ALIKE * max(len(one | other), 1)
+
+
+def _touch(one: Passage, other: Passage) -> bool:
+    """Whether one goes on where the other stops, with no gap: only then is the text between them known."""
+    together = (one.document, one.heading, one.page) == (other.document, other.heading, other.page)
+    return together and one.start <= other.end and other.start <= one.end
+
+
+def _union(best: Passage, other: Passage) -> Passage:
+    first, last = sorted((best, other), key=lambda passage: (passage.start, passage.end))
+    text = first.text + last.text[max(first.end - last.start, 0) :]
+    return replace(best, text=text, start=first.start, end=max(first.end, last.end))

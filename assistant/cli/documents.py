@@ -71,4 +71,4 @@ def _searched(studio: Studio, asked: Iterable[Question], count: int) -> Iterator
             }
             for found in findings.found
         ]
-        yield {"id": question.id, "passages": passages}
+        yield {"id": question.id, "fits": findings.fits, "passages": passages}

@@ -15,7 +15,7 @@ from assistant.conversations import Conversation
 from assistant.errors import AssistantError
 from assistant.prompts import MOST_PASSAGES, Message, chat_messages, passages_that_fit
 from assistant.training.settings import TrainingSettings
-from knowledge.retrieval import Findings, Found
+from knowledge.retrieval import Findings, Found, joined
 
 IGNORED = -100
 """Label of a token that is not learned."""
@@ -285,27 +285,27 @@ def _choose(chats: Sequence[Sequence[Turn]], settings: TrainingSettings) -> list
 def _with_passages(
     turn: Turn, brand: Brand, settings: TrainingSettings, library: Library, chance: random.Random
 ) -> Draft:
-    """The turn as it will be learned, with the passages shown, in a shuffled order."""
+    """The turn as the lanes will ask it: with passages in a shuffled order, or told that nothing fits.
+
+    That nothing fits is always followed by a reply that declines, so that the model learns what it means: a
+    person's own where one declined and nothing fits, and a `missing_share` of the others, put in the brand's
+    words. A reply that answers shows the passage it rests on, also where the search had missed it.
+    """
     history = [(message.role, message.content) for message in turn.history]
-    found = list(library.search(turn.question, history, count=MOST_PASSAGES + 2).found)
-    shown = passages_that_fit([each.passage for each in found])
-    if not (brand.decline and brand.decline in turn.answer):
+    findings = library.search(turn.question, history, count=MOST_PASSAGES)
+    found = list(findings.found[: passages_that_fit([each.passage for each in findings.found])])
+    if brand.decline and brand.decline in turn.answer:
+        found = found if findings.fits else []
+    elif brand.decline and chance.random() < settings.missing_share:
+        return Draft(replace(turn, answer=decline_in_voice(brand, first=not turn.history)), ())
+    else:
         best = library.search(f"{turn.question}\n{turn.answer}", count=1).found
-        if brand.decline and chance.random() < settings.missing_share:
-            found = [each for each in found if not any(_overlap(each, support) for support in best)]
-            turn = replace(turn, answer=decline_in_voice(brand, first=not turn.history))
-        elif best and _key(best[0]) not in map(_key, found[:shown]):
-            found = [*found[: max(shown - 1, 0)], best[0]]
-    found = found[:shown]
+        if best and _key(best[0]) not in map(_key, found):
+            found = [*found[:-1], best[0]]
+    found = list(joined(found))
     chance.shuffle(found)
     return Draft(turn, tuple(found))
 
 
 def _key(found: Found) -> tuple[str, str]:
     return found.passage.document, found.passage.id
-
-
-def _overlap(one: Found, other: Found) -> bool:
-    """Whether two passages share text; neighbours do, so leaving out one would leave the answer in."""
-    first, second = one.passage, other.passage
-    return first.document == second.document and first.start < second.end and second.start < first.end

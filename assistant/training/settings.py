@@ -23,8 +23,8 @@ class TrainingSettings:
     """Tokens an example may have."""
     grounded_share: float = 0.6
     """Share of the replies that are also learned with passages shown."""
-    missing_share: float = 0.0
-    """Share of the grounded examples where the answer's passage is left out and the reply declines."""
+    missing_share: float = 0.1
+    """Share of the grounded examples that are told that nothing fits, and whose reply declines."""
     evaluation_share: float = 0.1
     """Share of the conversations that are held out."""
     batch_tokens: int = 1024

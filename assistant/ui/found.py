@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from html import escape
 
 from assistant.lanes import Source
+from assistant.ui.layout import notice
 from assistant.ui.parts import empty
 from assistant.ui.rendering import counted
 from knowledge.chunking import SEPARATOR, Passage
@@ -25,7 +26,8 @@ def findings_html(findings: Findings) -> str:
         return empty("Nothing found", "No passage shares a word or a meaning with this. Try other words.")
     items = "".join(_found_html(found, number) for number, found in enumerate(findings.found, start=1))
     took = f"{counted(len(findings.found), 'passage')} in {1000 * findings.seconds:,.0f} ms"
-    return f'<p class="q-documents-took">{took}</p><ol class="q-documents-found">{items}</ol>'
+    misfit = "" if findings.fits else notice(_misfit(findings))
+    return f'{misfit}<p class="q-documents-took">{took}</p><ol class="q-documents-found">{items}</ol>'
 
 
 def marked(text: str, words: Iterable[str]) -> str:
@@ -58,6 +60,16 @@ def document_html(name: str, text: str) -> str:
     return (
         f'<div class="q-panel"><p class="q-panel-over">The text that is searched</p><h2>{escape(name)}</h2>'
         f'<div class="q-document" tabindex="0">{shown}</div></div>'
+    )
+
+
+def _misfit(findings: Findings) -> str:
+    """That nothing fits, what the assistants make of it, and the words that gave it away."""
+    unknown = ", ".join(f"“{word}”" for word in findings.fit.unknown) if findings.fit else ""
+    why = f" No document holds {unknown}." if unknown else ""
+    return (
+        f"Nothing in the documents fits this question.{why} RAG and Combined are told so and shown no "
+        "passage. These are the nearest."
     )
 
 

@@ -22,6 +22,7 @@ from assistant.lanes import (
 )
 from assistant.prompts import MOST_PASSAGES, NOTHING_FOUND, Message, prompt_hash
 from knowledge.chunking import Passage
+from knowledge.fitting import Fit
 from knowledge.retrieval import Findings, Found
 from tests.fakes import QueueEngine
 
@@ -145,6 +146,14 @@ def test_a_source_says_where_its_passage_stands():
     )
 
 
+def test_passages_that_overlap_are_read_as_one_and_keep_their_place():
+    first, second = found(1, "Water it once a week."), found(2, "once a week. Never in frost.")
+    place = {"start": 19, "end": 47, "title": "Guide › Part 1", "heading": ("Part 1",)}
+    shelf = Shelf(replace(FINDINGS, found=(first, replace(second, passage=replace(second.passage, **place)))))
+    (source,) = last("How often?", setup(library=shelf))["rag"].sources
+    assert (source.text, source.start, source.end) == ("Water it once a week. Never in frost.", 10, 47)
+
+
 def test_without_an_adapter_the_tuned_lanes_say_so_and_the_others_answer():
     engine = QueueEngine("a", "c")
     answers = last("How often?", setup(engine, adapter=None))
@@ -165,8 +174,15 @@ def test_tuned_lanes_alone_without_an_adapter_end_at_once():
     assert [answer.error for answer in only] == [NO_ADAPTER, NO_ADAPTER]
 
 
+def misfit(*found):
+    """Findings of which nothing fits."""
+    return Findings("asked", found, "7", 0.1, Fit(0.2, 0.6, ("often",), ("often",), True))
+
+
 @pytest.mark.parametrize(
-    "library", [None, Shelf(Findings("asked", (), "7", 0.1))], ids=["no documents", "nothing found"]
+    "library",
+    [None, Shelf(Findings("asked", (), "7", 0.1)), Shelf(misfit(found(1, "Water it.")))],
+    ids=["no documents", "nothing found", "nothing fits"],
 )
 def test_grounded_lanes_without_passages_are_told_so(library):
     engine = QueueEngine()

@@ -1,5 +1,6 @@
 """Search by words."""
 
+import numpy as np
 import pytest
 
 from knowledge.lexical import LexicalIndex, words_of
@@ -32,7 +33,8 @@ def test_words_without_those_that_say_nothing(text: str, words: list[str]) -> No
     ],
 )
 def test_texts_that_share_words_are_found_best_first(query: str, found: list[int]) -> None:
-    assert LexicalIndex(TEXTS).search(query, 10).tolist() == found
+    scores = LexicalIndex(TEXTS).scores(query)
+    assert [at for at in np.argsort(-scores, kind="stable").tolist() if scores[at] > 0] == found
 
 
 def test_shared_words_come_in_the_order_of_the_query() -> None:
@@ -41,4 +43,13 @@ def test_shared_words_come_in_the_order_of_the_query() -> None:
 
 @pytest.mark.parametrize("texts", [[], ["the of"]], ids=["nothing", "nothing but stop words"])
 def test_an_index_without_words_finds_nothing(texts: list[str]) -> None:
-    assert LexicalIndex(texts).search("pot", 5).tolist() == []
+    assert LexicalIndex(texts).scores("pot").tolist() == [0.0] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [("pot", True), ("pots", False), ("costed", True), ("hour", True), ("hourly", True), ("household", False),
+     ("赤", True), ("zebra", False)],
+)  # fmt: skip
+def test_a_word_is_known_also_by_another_ending(word: str, known: bool) -> None:
+    assert LexicalIndex(TEXTS).knows(word) is known

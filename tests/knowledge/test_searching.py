@@ -1,32 +1,89 @@
-"""Two rankings become one, and a conversation becomes a query."""
+"""What a search shows of the ranked passages."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from knowledge.searching import conversation_query, fuse
+from knowledge.chunking import Passage
+from knowledge.index import build_index
+from knowledge.ranking import Query
+from knowledge.searching import Found, Snapshot, joined, rank_of
+from tests.knowledge.conftest import WordEncoder
 
-HISTORY = [
-    ("user", "Hello"),
-    ("assistant", "Hi"),
-    ("user", "Do you sell pots?"),
-    ("assistant", "Clay pots, yes"),
-]
-
-
-def test_the_query_is_the_last_three_messages_and_the_question() -> None:
-    assert conversation_query("How much?", HISTORY) == "Hi\nDo you sell pots?\nClay pots, yes\nHow much?"
+TEXT = "Plants come back within a month. A plant that froze is replaced. Send us a photo of it."
 
 
-def test_the_first_question_stands_alone() -> None:
-    assert conversation_query("How much?") == "How much?"
+def passage(start: int, end: int, document: str = "a.md", **other: object) -> Passage:
+    made = Passage(f"{start}", document, "Returns", TEXT[start:end], (), None, start, end)
+    return replace(made, **other)
 
 
-def test_weighted_reciprocal_ranks_add_up() -> None:
-    assert fuse(({7: 1, 8: 2}, 1.0), ({8: 1, 9: 2}, 0.5)) == [
-        (8, pytest.approx(1 / 62 + 0.5 / 61)),
-        (7, pytest.approx(1 / 61)),
-        (9, pytest.approx(0.5 / 62)),
-    ]
+def found(*passages: Passage) -> list[Found]:
+    return [Found(each, 1.0, 1, None, 0.5, ()) for each in passages]
 
 
-def test_equal_scores_stay_in_document_order() -> None:
-    assert [position for position, _ in fuse(({5: 1}, 1.0), ({2: 1}, 1.0))] == [2, 5]
+def search(question: str, *passages: Passage, count: int = 5) -> tuple[Found, ...]:
+    index = build_index(WordEncoder().encode([each.search_text for each in passages]))
+    query = Query(question)
+    return Snapshot("1", passages, index).search(query, WordEncoder().encode(query.texts), count)[0]
+
+
+def test_passages_that_say_the_same_are_shown_once_with_their_twins() -> None:
+    copy = passage(0, 32, "copy.md")
+    shown = search("month", passage(0, 32), copy, passage(33, 65))
+    assert [each.passage.start for each in shown] == [0, 33]
+    assert shown[0].twins == (copy,)
+
+
+def test_the_same_words_under_another_title_are_another_fact() -> None:
+    other = passage(0, 32, "b.md", title="Cut flowers by post")
+    assert len(search("month", passage(0, 32), other)) == 2
+
+
+def test_each_of_the_places_counted_is_a_fact_of_its_own() -> None:
+    shown = search(
+        "plants", passage(0, 32), passage(0, 32, "b.md"), passage(33, 65), passage(66, 87), count=3
+    )
+    assert [each.passage.start for each in shown] == [0, 33, 66]
+
+
+def test_a_passage_says_its_ranks_by_meaning_and_by_words() -> None:
+    first, *_ = search("a photo", passage(0, 32), passage(66, 87))
+    assert (first.passage.start, first.dense_rank, first.lexical_rank) == (66, 1, 1)
+    assert first.matched_words == ("photo",)
+    assert search("zebra", passage(0, 32))[0].lexical_rank is None
+
+
+def test_an_empty_version_finds_nothing() -> None:
+    assert Snapshot("1", (), None).search(Query("photo"), np.zeros((1, 64), dtype=np.float32), 5) == (
+        (),
+        None,
+    )
+
+
+def test_ranks_count_from_one_and_equal_scores_stay_in_order() -> None:
+    assert [rank_of(at, np.array([0.5, 0.9, 0.5])) for at in range(3)] == [2, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("order", "spans"),
+    [
+        (((33, 65), (0, 40)), [(0, 65)]),
+        (((0, 40), (66, 87), (33, 65)), [(0, 65), (66, 87)]),
+        (((0, 32), (33, 65)), [(0, 32), (33, 65)]),
+        (((10, 20), (0, 40)), [(0, 40)]),
+    ],
+    ids=["overlapping", "best place kept", "with a gap", "one within the other"],
+)
+def test_neighbours_that_overlap_are_joined_into_what_the_document_says(order, spans) -> None:
+    result = joined(found(*(passage(*span) for span in order)))
+    assert [(each.passage.start, each.passage.end) for each in result] == spans
+    assert all(each.passage.text == TEXT[each.passage.start : each.passage.end] for each in result)
+
+
+@pytest.mark.parametrize(
+    "other", [{"document": "b.md"}, {"page": 2}, {"heading": ("Fees",)}], ids=["document", "page", "heading"]
+)
+def test_passages_of_different_places_are_never_joined(other) -> None:
+    assert len(joined(found(passage(0, 40), passage(33, 65, **other)))) == 2

@@ -43,7 +43,7 @@ Plants can come back.
 
 ## Unopened pots
 
-Send unopened pots back within 30 days and the refund takes five days.
+Send unopened pots back within 30 days. How long refunds take: five days.
 
 ## Living plants
 

@@ -103,13 +103,20 @@ def test_an_unknown_document_is_named_in_place(handlers):
 
 
 def test_a_passage_says_why_it_was_found(handlers):
-    found = handlers["documents_search"]("  when is the refund for unopened pots?  ")
+    found = handlers["documents_search"]("  when are the refunds for unopened pots?  ")
     assert "<i>1</i><span><b>Returns</b>" in found
     assert "Meaning #1" in found
-    assert "Words #1</b><span>refund, unopened, pots" in found
+    assert "Words #1</b><span>refunds, unopened, pots" in found
     assert "<mark>unopened</mark> <mark>pots</mark>" in found
     assert "Meaning #2" in found
     assert "Words not found" in found
+
+
+def test_a_question_that_nothing_fits_is_said_so_with_the_words_no_document_holds(handlers):
+    found = handlers["documents_search"]("bicycle insurance abroad")
+    assert "Nothing in the documents fits this question." in found
+    assert "No document holds “bicycle”, “insurance”, “abroad”." in found
+    assert "<i>1</i><span><b>Returns</b>" in found
 
 
 def test_a_place_names_headings_and_page_and_the_excerpt_does_not_repeat_them():

@@ -6,6 +6,7 @@ from assistant.prompts import NOTHING_FOUND, Message
 from assistant.training import TrainingSettings
 from assistant.training.examples import IGNORED, Turn, Writer, build_examples, decline_in_voice, turns_of
 from knowledge.chunking import Passage
+from knowledge.fitting import Fit
 from knowledge.retrieval import Findings, Found
 from tests.fakes import WordEncoder
 
@@ -97,15 +98,16 @@ def passage(number, text):
 class Shelf:
     """A library of a few passages, ranked by the words they share with the query."""
 
-    def __init__(self, *texts):
+    def __init__(self, *texts, fits=True):
         self.passages = [passage(number, text) for number, text in enumerate(texts)]
+        self.fit = Fit(1.0 if fits else 0.0, 0.5, ("price",), (), True)
 
     def search(self, question, history=(), *, count=10):
         vectors = WordEncoder().encode([question, *(each.text for each in self.passages)])
         scores = vectors[1:] @ vectors[0]
         order = sorted(range(len(self.passages)), key=lambda index: -scores[index])[:count]
         found = [Found(self.passages[index], float(scores[index]), None, None, 0.0, ()) for index in order]
-        return Findings(question, tuple(found), "1", 0.0)
+        return Findings(question, tuple(found), "1", 0.0, self.fit)
 
 
 SHELF = Shelf(*[f"alpha beta gamma {n}" for n in range(6)], "the price is nine", "delta epsilon")
@@ -126,13 +128,34 @@ def test_a_grounded_example_shows_the_passage_its_answer_rests_on(tokenizer, wri
     assert built.grounded == 1 and len(built.examples) == 2
 
 
-def test_where_the_passage_is_missing_the_answer_declines_in_voice(tokenizer, writer):
+def test_a_share_of_the_replies_is_told_that_nothing_fits_and_declines_in_voice(tokenizer, writer):
     asked = chat("the price", "the price is nine")
     (text,), built = grounded_text(
         tokenizer, writer, [asked], TrainingSettings(grounded_share=1.0, missing_share=1.0)
     )
-    assert "the price is nine" not in text
+    assert f"{NOTHING_FOUND}\n\nQuestion: the price" in text
     assert learned_texts(tokenizer, built.examples[1]) == ["Hello! That is not in my notes. Bye!<|im_end|>"]
+
+
+@pytest.mark.parametrize("fits", [True, False], ids=["something fits", "nothing fits"])
+def test_a_reply_that_declines_is_told_that_nothing_fits_where_the_lanes_would_be(tokenizer, writer, fits):
+    asked = chat("the price", "That is not in my notes, sorry.")
+    (text,), built = grounded_text(
+        tokenizer,
+        writer,
+        [asked],
+        TrainingSettings(grounded_share=1.0),
+        Shelf("the price is nine", fits=fits),
+    )
+    assert ("the price is nine" in text, NOTHING_FOUND in text) == (fits, not fits)
+    assert learned_texts(tokenizer, built.examples[1]) == ["That is not in my notes, sorry.<|im_end|>"]
+
+
+def test_a_reply_that_answers_is_never_told_that_nothing_fits(tokenizer, writer):
+    shelf = Shelf("the price is nine", fits=False)
+    settings = TrainingSettings(grounded_share=1.0, missing_share=0.0)
+    (text,), _ = grounded_text(tokenizer, writer, [chat("the cost?", "the price is nine")], settings, shelf)
+    assert NOTHING_FOUND not in text and "the price is nine" in text.partition("Question:")[0]
 
 
 def test_without_a_decline_sentence_no_passage_is_left_out(tokenizer, writer):
@@ -161,9 +184,8 @@ def test_the_share_of_grounded_examples_is_kept_and_repeatable(tokenizer, writer
 
 
 def test_an_empty_library_is_shown_as_nothing_found(tokenizer, writer):
-    (text,), _ = grounded_text(
-        tokenizer, writer, [chat("a", "b")], TrainingSettings(grounded_share=1.0), Shelf()
-    )
+    settings = TrainingSettings(grounded_share=1.0, missing_share=0.0)
+    (text,), _ = grounded_text(tokenizer, writer, [chat("a", "b")], settings, Shelf())
     assert NOTHING_FOUND in text
 
 
