@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.training.examples import Example
+from assistant.training.labels import Example
 
 NEIGHBOURS = 512
 """Examples sorted by length together; more means less padding and less chance in who meets whom."""

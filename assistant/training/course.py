@@ -22,7 +22,7 @@ from assistant.errors import AssistantError
 from assistant.jobs import JobLog, Stop
 from assistant.training.checkpoints import best_folder, seal
 from assistant.training.estimate import evaluations
-from assistant.training.examples import IGNORED
+from assistant.training.labels import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss
 from assistant.training.memory import peak_memory
 from assistant.training.progress import Progress

@@ -1,34 +1,21 @@
 """Conversations become labelled token examples, written as the lanes will ask: bare, or with passages shown.
 
-It knows templates, labels and which passages to show. It does not know torch, batches or where passages
-come from.
+It knows windows and which passages to show. It does not know templates, torch, or where passages come from.
 """
 
 import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Protocol
 
 from assistant.brand import Brand
 from assistant.conversations import Conversation
-from assistant.errors import AssistantError
 from assistant.prompts import MOST_PASSAGES, Message, chat_messages, passages_that_fit
+from assistant.training.labels import Example, Tokenizer, label, rewrites
 from assistant.training.settings import TrainingSettings
 from knowledge.retrieval import Findings, Found, joined
-
-IGNORED = -100
-"""Label of a token that is not learned."""
-
-
-class Tokenizer(Protocol):
-    """What is needed of a transformers tokenizer."""
-
-    def apply_chat_template(self, conversation: list[dict[str, str]], **options: Any) -> Any:
-        """The chat as the model reads it."""
-
-    def __call__(self, text: str, **options: Any) -> Any:
-        """Token ids, and the characters each stands for."""
 
 
 class Library(Protocol):
@@ -45,18 +32,6 @@ class Turn:
     history: tuple[Message, ...]
     question: str
     answer: str
-
-
-@dataclass(frozen=True)
-class Example:
-    """Token ids and, of the same length, labels: the id where a token is learned, else `IGNORED`."""
-
-    input_ids: tuple[int, ...]
-    labels: tuple[int, ...]
-    grounded: bool = False
-
-    def __len__(self) -> int:
-        return len(self.input_ids)
 
 
 @dataclass(frozen=True)
@@ -94,6 +69,8 @@ class Draft:
 
     turn: Turn
     passages: tuple[Found, ...] | None = None
+    last_only: bool = False
+    """Whether the last reply alone is learned, as in every example that shows passages."""
 
 
 @dataclass(frozen=True)
@@ -130,24 +107,31 @@ class Writer:
         """A conversation's replies, each learned once: in one example or, if it is long, window by window.
 
         A window has the brand's instructions and as many exchanges as fit, the last window first. None
-        stands for a reply that does not fit even alone.
+        stands for a reply that does not fit even alone. Where the template rewrites history, each reply has
+        an example of its own, which reads as it will be asked.
         """
         end = len(turns)
         while end:
             try:
-                example, left_out = self.write(Draft(turns[end - 1]))
+                example, left_out = self.write(Draft(turns[end - 1], last_only=self.one_by_one))
             except TooLong:
                 yield None
                 end -= 1
             else:
                 yield example
-                end = left_out // 2
+                end = end - 1 if self.one_by_one else left_out // 2
+
+    @cached_property
+    def one_by_one(self) -> bool:
+        """Whether each reply needs an example of its own."""
+        return rewrites(self.tokenizer)
 
     def _without(self, draft: Draft, exchanges: int) -> Example:
         """The draft without its first exchanges."""
         turn = replace(draft.turn, history=draft.turn.history[2 * exchanges :])
         grounded = draft.passages is not None
-        example = label(self.tokenizer, self._messages(turn, draft.passages), last_only=grounded)
+        last_only = grounded or draft.last_only
+        example = label(self.tokenizer, self._messages(turn, draft.passages), last_only=last_only)
         return replace(example, grounded=grounded)
 
     def _messages(self, turn: Turn, passages: Sequence[Found] | None) -> tuple[Message, ...]:
@@ -156,40 +140,6 @@ class Writer:
         # The reply goes through the same cleaning as the history before it.
         reply = chat_messages(self.brand, "", [Message("assistant", turn.answer)], special=self.special)[1]
         return (*asked, reply)
-
-
-def label(tokenizer: Tokenizer, messages: Sequence[Message], *, last_only: bool = False) -> Example:
-    """Tokenise a chat and label its assistant turns, each with its end-of-turn token and nothing else.
-
-    Each turn is found by rendering the chat up to it, so the template needs no marks of its own.
-
-    Raises:
-        AssistantError: the template writes an earlier turn differently once later ones follow.
-    """
-    full = _render(tokenizer, messages)
-    replies = [index for index, message in enumerate(messages) if message.role == "assistant"]
-    spans = []
-    for index in replies[-1:] if last_only else replies:
-        before = _render(tokenizer, messages[:index], add_generation_prompt=True)
-        through = _render(tokenizer, messages[: index + 1])
-        if not (through.startswith(before) and full.startswith(through)):
-            raise AssistantError(
-                f"The model's chat template rewrites earlier turns: message {index + 1} reads differently "
-                "once others follow it, so the replies can't be marked for learning. "
-                "Choose another base model."
-            )
-        spans.append((len(before), len(through.rstrip())))
-    encoded = tokenizer(full, add_special_tokens=False, return_offsets_mapping=True)
-    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
-    learned = [any(start <= low and high <= end for start, end in spans) for low, high in offsets]
-    return Example(
-        tuple(ids), tuple(token if keep else IGNORED for token, keep in zip(ids, learned, strict=True))
-    )
-
-
-def _render(tokenizer: Tokenizer, messages: Sequence[Message], **options: Any) -> str:
-    chat = [{"role": message.role, "content": message.content} for message in messages]
-    return str(tokenizer.apply_chat_template(chat, tokenize=False, **options))
 
 
 def turns_of(conversation: Conversation) -> list[Turn]:
@@ -244,8 +194,9 @@ def build_examples(
         kept = [example for example in written if example is not None]
         examples += kept
         dropped_examples += len(written) - len(kept)
-        cut += len(written) > 1
-        windows += len(kept) if len(written) > 1 else 0
+        long = len(written) > 1 and not writer.one_by_one
+        cut += long
+        windows += len(kept) if long else 0
     for draft in _grounded_drafts(chats, writer.brand, settings, library, progress) if library else ():
         try:
             example, dropped = writer.write(draft)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import DynamicCache, PreTrainedModel
 
-from assistant.training.examples import IGNORED
+from assistant.training.labels import IGNORED
 
 SHORTEST_PREFIX = 16
 """Tokens in common below which sharing them costs more than it saves."""

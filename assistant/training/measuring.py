@@ -20,8 +20,9 @@ from assistant.jobs import JobLog
 from assistant.prompts import chat_messages
 from assistant.training.batches import Batch, plan
 from assistant.training.estimate import Measurement, keep_measurement
-from assistant.training.examples import Example, Writer, build_examples, turns_of
+from assistant.training.examples import Writer, build_examples, turns_of
 from assistant.training.general import QUESTIONS
+from assistant.training.labels import Example
 from assistant.training.prepared import SAMPLES
 from assistant.training.processes import carry_out
 from assistant.training.results import VOICE_QUESTIONS

@@ -13,7 +13,8 @@ from assistant.jobs import JobLog
 from assistant.prompts import Message, chat_messages
 from assistant.training.batches import Batch, plan
 from assistant.training.estimate import EVALUATION_EXAMPLES
-from assistant.training.examples import Example, ExampleSet, Turn, Writer, build_examples, turns_of
+from assistant.training.examples import ExampleSet, Turn, Writer, build_examples, turns_of
+from assistant.training.labels import Example
 from assistant.training.settings import TrainingSettings
 from assistant.training.task import Material, Task
 

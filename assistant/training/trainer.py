@@ -23,7 +23,7 @@ from assistant.jobs import JobLog, Stop
 from assistant.training.batches import Batch
 from assistant.training.checkpoints import CHECKPOINTS, best_folder, check_room, find_resumption
 from assistant.training.course import Course, evaluation_steps
-from assistant.training.examples import IGNORED
+from assistant.training.labels import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss, padded
 from assistant.training.progress import Progress
 from assistant.training.settings import TrainingSettings
@@ -199,7 +199,7 @@ def make_trainer(
         data_collator=collate,
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=_adapter(model, settings),
+        peft_config=lora_config(model, settings),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(PrinterCallback)
@@ -235,7 +235,12 @@ def _arguments(steps: int, settings: TrainingSettings, folder: Path, *, on_cpu: 
     )
 
 
-def _adapter(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig:
+def lora_config(model: PreTrainedModel, settings: TrainingSettings) -> LoraConfig:
+    """The adapter that these settings describe, for this model.
+
+    Raises:
+        AssistantError: its attention layers are wanted and can't be told from the others.
+    """
     return LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,

@@ -1,7 +1,7 @@
 import random
 
 from assistant.training.batches import common_prefix, in_order, plan
-from assistant.training.examples import IGNORED, Example
+from assistant.training.labels import IGNORED, Example
 
 
 def examples_of(*lengths):

@@ -4,7 +4,8 @@ from assistant.brand import Brand
 from assistant.conversations import Conversation
 from assistant.prompts import NOTHING_FOUND, Message
 from assistant.training import TrainingSettings
-from assistant.training.examples import IGNORED, Turn, Writer, build_examples, decline_in_voice, turns_of
+from assistant.training.examples import Turn, Writer, build_examples, decline_in_voice, turns_of
+from assistant.training.labels import IGNORED
 from knowledge.chunking import Passage
 from knowledge.fitting import Fit
 from knowledge.retrieval import Findings, Found

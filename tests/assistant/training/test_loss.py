@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.prompts import Message
-from assistant.training.examples import IGNORED, label
+from assistant.training.labels import IGNORED, label
 
 CHAT = (
     Message("system", "Be kind."),
