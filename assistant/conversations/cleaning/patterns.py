@@ -74,6 +74,10 @@ ADDRESSES = (
         rf"|(?:Straße|Strasse|Str\.|Weg|Platz|Allee)(?:\s{_WORD})?)\s+\d{{1,4}}\s?[a-z]?\b{_POST}"
     ),
     re.compile(
+        rf"\b(?:Am|An der|An den|Im|In der|Zum|Zur|Auf dem)\s+(?:{_WORD}\s+){{1,2}}\d{{1,3}}"
+        rf",?\s*\d{{4,5}}\s+[{_UPPER}][\w'’-]+"
+    ),
+    re.compile(
         r"\b\d{1,4}(?:\s?bis)?,?\s+(?:rue|avenue|boulevard|place|chemin|impasse|allée|quai)\s+"
         rf"(?:(?:de|du|des|la|le|les|l')\s*)*(?:{_WORD}[\s-]?){{1,4}}{_POST}"
     ),
@@ -95,7 +99,8 @@ _ANYCASE = r"[^\W\d_]{2,}(?:[-'’ ][^\W\d_]{2,}){0,2}"
 INTRODUCED = re.compile(
     r"(?:\b(?i:my (?:full |first |last )?name is|my name's|name\s*:|the name is|under the name(?: of)?|"
     r"name on the (?:account|card|order|booking) is|signed,|ich heiße|mein name ist|je m'appelle|me llamo|"
-    r"mi chiamo|call me|speak(?:ing)? (?:with|to)|on behalf of|addressed to|in the name of|"
+    r"mi chiamo|call me|(?:policy|account|card) holder(?: is|:)?|holder|"
+    r"speak(?:ing)? (?:with|to)|on behalf of|addressed to|in the name of|"
     r"my (?:wife|husband|son|daughter|mother|father|partner|colleague|brother|sister|boss|friend)(?:,| is)?)"
     rf"\s+)(?P<name>{_FULL})"
 )
@@ -103,8 +108,24 @@ THIS_IS = re.compile(
     r"\b(?i:this is|i am|i'm|it's|here is|hier ist|ich bin|c'est)\s+"
     rf"(?P<name>{_FULL})(?=\s*(?:[.,!;-]|$|from|here|and|again|writing|speaking|with|calling))"
 )
+HERE = re.compile(rf"(?:^|[,.!]\s+|\n)(?P<name>{_FULL})\s+(?i:here|hier|speaking)\b")
+BOOKED = re.compile(
+    r"\b(?i:booking|order|reservation|room|table|ticket|parcel|policy|account|invoice|package)\b[^.\n]{0,30}"
+    rf"\b(?:for|to|of|by)\s+(?P<name>{_PART}\s+{_FULL})"
+)
+ADDRESSED = re.compile(
+    rf"(?<!regards)(?<!wishes)(?<!Best)(?<!Yours)(?<!Sincerely),\s+(?P<name>{_FULL})(?=[.!?:](?:\s|$))"
+)
+"""The one a reply speaks to, at the end of a sentence."""
+PARTING = re.compile(
+    r"\b(?i:thanks|thank you|danke|regards|cheers|best wishes|merci|gracias|lg|vg)[,.!]?\s+"
+    rf"(?P<name>{_FULL})\s*$"
+)
+"""The name under a customer's last word, on the same line."""
+BESIDE = re.compile(rf"(?P<name>{_PART}\s+{_FULL})[,;:]?\s+$")
+"""A whole name right before an address or a number."""
 TITLED = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herrn?|Frau|Madame|Monsieur|Señora?|Sir|Mme|Sra?)\.?\s+"
+    r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herrn?|Frau|Familie|Signora?|Madame|Monsieur|Señora?|Sir|Mme|Sra?)\.?\s+"
     rf"(?P<name>{_FULL})"
 )
 GREETED = re.compile(
@@ -150,7 +171,8 @@ NO_NAMES = _words(
     paypal visa mastercard dhl ups fedex hermes dpd zendesk intercom outlook gmail iphone android samsung
     windows whatsapp facebook instagram klarna leute zusammen kunde kundin alle herr frau damen herren
     ihr ihre sie wir tous monsieur madame cliente señor señora god perfect right fine well here again also
-    actually however meanwhile regarding number name address email phone
+    actually however mr mrs ms dr prof mein meine meanwhile regarding number name address email phone
+    goodbye bye its restaurant hotel
     """
 )
 """Words that stand where names do and are none, in lower case."""

@@ -63,20 +63,19 @@ def mask(text: str, spans: Sequence[Span]) -> str:
     return text
 
 
-def asks_for_name(text: str) -> bool:
-    """Whether a message asks for a name, so that the answer holds one."""
-    return bool(patterns.ASKED.search(text))
-
-
-def named(text: str, *, side: str, asked_name: bool = False) -> list[str]:
-    """The names that a message gives away by how they stand in it.
+def names_in(messages: Sequence[tuple[str, str]]) -> list[str]:
+    """The names that the messages of a conversation give away by how they stand there.
 
     Args:
-        text: the message.
-        side: "user" or "assistant"; a customer's signature is a name, the company's belongs to its voice.
-        asked_name: whether the message before asked for a name.
+        messages: each message's text and its side, "user" or "assistant". A customer's signature is a name,
+            the company's belongs to its voice; after the company asked for a name, the answer holds one.
     """
-    return [text[span.start : span.end] for span in _names(text, side, asked_name)]
+    names, asked = [], False
+    for text, side in messages:
+        if side in ("user", "assistant"):
+            names += [text[span.start : span.end] for span in _names(text, side, asked and side == "user")]
+        asked = side == "assistant" and bool(patterns.ASKED.search(text))
+    return names
 
 
 def _key(contact: str) -> str:
@@ -175,14 +174,18 @@ def _may_be_name(part: str) -> bool:
 
 
 def _names(text: str, side: str, asked_name: bool) -> Iterator[Span]:
-    shapes = [patterns.INTRODUCED, patterns.TITLED]
+    shapes = [patterns.INTRODUCED, patterns.TITLED, patterns.BOOKED]
     if side == "user":
-        shapes += [patterns.THIS_IS, patterns.SIGNED]
+        shapes += [patterns.THIS_IS, patterns.HERE, patterns.SIGNED, patterns.PARTING]
     else:
-        shapes += [patterns.GREETED, patterns.THANKED]
+        shapes += [patterns.GREETED, patterns.THANKED, patterns.ADDRESSED]
     for pattern in shapes:
         for match in pattern.finditer(text):
             yield from _trimmed(text, *match.span("name"))
+    for span in find(text):
+        beside = patterns.BESIDE.search(text[: span.start])
+        if beside and side == "user" and span.kind != "number":
+            yield from _trimmed(text, *beside.span("name"))
     answer = patterns.ANSWERED.match(text.strip()) if asked_name else None
     if answer:
         group = "name" if answer["name"] else "plain"

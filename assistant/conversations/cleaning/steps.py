@@ -146,14 +146,10 @@ def _merged(turns: Sequence[Turn], tally: Tally) -> list[Turn]:
 
 def _masked(turns: Sequence[Turn], names: Sequence[str], tally: Tally, own: Container[str]) -> list[Turn]:
     """The turns with personal data masked; a name that one turn gives away is masked in all."""
-    asked = [
-        index > 0 and turns[index - 1].side == "assistant" and privacy.asks_for_name(turns[index - 1].text)
-        for index in range(len(turns))
-    ]
-    known = [*names]
-    for turn, after_asking in zip(turns, asked, strict=True):
-        if turn.side != "system":
-            known += privacy.named(turn.text, side=turn.side, asked_name=after_asking)
+    team = {part for turn in turns if turn.side == "assistant" for part in turn.author.lower().split()}
+    told = privacy.names_in([(turn.text, turn.side) for turn in turns])
+    # Who signs for the company belongs to its voice, even where a customer thanks them by name.
+    known = [*names, *(name for name in told if not set(name.lower().split()) <= team)]
     return [turn if turn.side == "system" else _masked_turn(turn, known, tally, own) for turn in turns]
 
 
