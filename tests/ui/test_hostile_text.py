@@ -1,0 +1,128 @@
+"""Hostile texts in every place where texts of people, models and documents are shown, in a real Chromium."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from assistant.brand import Brand
+from assistant.lanes import LANES, Answer, Source
+from tests.hostile import FAR, PAYLOADS
+from tests.studies import SYSTEMS, answer, drafted
+
+ALL = "\n\n".join(PAYLOADS)
+TITLE = "<img src=x onerror=window.__ran=1> & co"
+FOREIGN = (
+    "script, iframe, object, embed, form, base, link, meta, dialog, video, audio, math, marquee, img, style"
+)
+"""What may stand nowhere among texts; the pages themselves put none of these there."""
+
+
+@pytest.fixture
+def watched(browser_page: Page) -> Page:
+    """A page whose dialogs, and requests to anywhere else than this machine, are remembered."""
+    page = browser_page
+    page.told = []
+    page.on("dialog", lambda dialog: (page.told.append(dialog.message), dialog.dismiss()))
+    page.route("**/*", lambda route: _followed(page, route))
+    return page
+
+
+def _followed(page: Page, route) -> None:
+    if route.request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
+        route.continue_()
+    else:
+        page.told.append(route.request.url)
+        route.abort()
+
+
+def nothing_happened(page: Page, *places: str) -> None:
+    """No script ran, nothing was asked of elsewhere, and no such element stands in these places."""
+    page.wait_for_timeout(300)
+    assert page.told == []
+    assert page.evaluate("window.__ran") is None
+    for place in places:
+        found = page.locator(place)
+        assert found.count(), place
+        for foreign in FOREIGN.split(", "):
+            inside = found.locator(foreign)
+            assert inside.count() == 0, (place, foreign, inside.first.evaluate("e => e.outerHTML"))
+        links = found.locator("a[href]").evaluate_all("all => all.map(a => a.href)")
+        assert [link for link in links if FAR in link or link.startswith(("javascript:", "data:"))] == []
+        fixed = "all => all.filter(e => getComputedStyle(e).position === 'fixed').length"
+        assert found.locator("*").evaluate_all(fixed) == 0, place
+
+
+def test_there_are_as_many_hostile_texts_as_were_asked_for():
+    assert len(set(PAYLOADS)) >= 300
+
+
+def test_in_questions_answers_sources_and_names_they_stay_text(watched, address, studio):
+    studio.save_brand(Brand(TITLE, tone=TITLE, sample_questions=(TITLE,)))
+    chat_id = studio.chats.new()
+    (passage,) = studio.knowledge.search("unopened pots", count=1).found
+    source = Source(
+        passage.passage.document, passage.passage.id, TITLE, TITLE, ALL[:3000], 0, len(ALL[:3000]), 0.5
+    )
+    size = len(PAYLOADS) // 3
+    for start in range(0, len(PAYLOADS), size):
+        text = "\n\n".join(PAYLOADS[start : start + size])
+        turn = studio.chats.add_turn(chat_id, text[:4000])
+        given = [Answer(lane.key, text, (source,) if lane.grounded else ()) for lane in LANES]
+        studio.chats.save_answers(turn, tuple(given))
+    watched.goto(f"{address}/?chat={chat_id}")
+    expect(watched.locator("#q-live-combined")).to_contain_text("evil.example")
+    nothing_happened(watched, "#q-live-prompt", "#q-live-combined", "#q-thread", "#q-asked", ".q-bar")
+    watched.click("#q-live-combined .q-source >> nth=0")
+    expect(watched.locator("#q-drawer-source")).to_contain_text("co")
+    nothing_happened(watched, "#q-drawer-source #q-source")
+
+
+def test_in_documents_and_what_a_search_finds_they_stay_text(watched, address, studio, tmp_path):
+    lines = "\n\n".join(f"Greenhouse gate. {payload}" for payload in PAYLOADS[::4])
+    (tmp_path / "gate.txt").write_text(lines)
+    studio.knowledge.add([(tmp_path / "gate.txt", "<img src=x onerror=window.__ran=1>.txt")])
+    watched.goto(f"{address}/documents")
+    watched.locator("#q-documents-question textarea, #q-documents-question input").first.fill(
+        "greenhouse gate"
+    )
+    watched.click("#q-documents-search")
+    expect(watched.locator("#q-documents-found")).to_contain_text("Greenhouse gate")
+    nothing_happened(watched, "#q-documents-found", "#q-documents-table")
+    watched.locator("#q-documents-found [data-do=open]").first.click()
+    expect(watched.locator("#q-drawer-source #q-source")).to_contain_text("Greenhouse gate")
+    nothing_happened(watched, "#q-drawer-source #q-source")
+
+
+def test_in_conversations_they_stay_text(watched, address, studio, tmp_path):
+    chats = [
+        {
+            "messages": [
+                {"role": "user", "content": f"{number} {PAYLOADS[number]}"},
+                {"role": "assistant", "content": "\n\n".join(PAYLOADS[number : number + 60])},
+            ]
+        }
+        for number in range(0, len(PAYLOADS), 60)
+    ]
+    path = tmp_path / "chats.jsonl"
+    path.write_text("".join(json.dumps(chat) + "\n" for chat in chats))
+    studio.conversations.add(path, "chats.jsonl")
+    watched.goto(f"{address}/conversations")
+    expect(watched.locator("#q-conversations-reader")).to_contain_text("window.__ran")
+    nothing_happened(watched, "#q-conversations-reader", "#q-conversations-files")
+
+
+def test_in_a_raters_page_they_stay_text(watched, address, studio):
+    study = drafted(studio.desk, questions=1, raters=1)
+    studio.desk.rounds.begin(study.id, SYSTEMS, {})
+    (item,) = studio.desk.studies.items(study.id)
+    size = len(PAYLOADS) // len(SYSTEMS)
+    texts = ["\n\n".join(PAYLOADS[place * size : (place + 1) * size]) for place in range(len(SYSTEMS))]
+    given = [replace(answer(system, text)) for system, text in zip(SYSTEMS, texts, strict=True)]
+    studio.desk.rounds.save_answers(item.id, given)
+    studio.desk.rounds.open(study.id)
+    (rater,) = studio.rounds.raters(study.id)
+    watched.goto(f"{address}/rate/{rater.token}")
+    expect(watched.locator("main, body").first).to_contain_text("evil.example")
+    nothing_happened(watched, ".answers .text", ".talk")
