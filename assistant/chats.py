@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine as Database
 
 from assistant.access import ALONE, Role, asking
 from assistant.errors import AssistantError
-from assistant.lanes import Answer
+from assistant.lanes import LANES, Answer
 from assistant.prompts import Message, clean
 from assistant.store import FULL_STRENGTH, answers, chats, turns
 
@@ -114,6 +114,19 @@ class Chats:
                 chat_id, created, seen.first_question if seen else question, (seen.turns if seen else 0) + 1
             )
         return list(found.values())[:count]
+
+    def everything(self) -> list[Turn]:
+        """All questions of all people with what the grounded lanes said to them, the newest first."""
+        grounded = [lane.key for lane in LANES if lane.grounded]
+        with self._database.begin() as connection:
+            asked = connection.execute(select(turns).order_by(turns.c.id.desc())).all()
+            said = connection.execute(
+                select(answers.c.turn_id, answers.c.value).where(answers.c.lane.in_(grounded))
+            ).all()
+        by_turn: dict[int, dict[str, Answer]] = {turn.id: {} for turn in asked}
+        for turn_id, value in said:
+            by_turn[turn_id][value["lane"]] = Answer.from_json(value)
+        return [Turn(turn.id, turn.question, turn.created, by_turn[turn.id]) for turn in asked]
 
     def add_turn(self, chat_id: str, question: str) -> int:
         """Store a question and empty the draft; returns the turn's id."""

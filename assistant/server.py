@@ -22,6 +22,7 @@ from assistant.access import Accounts, Sessions
 from assistant.adapters import export_zip, find
 from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
+from assistant.gaps import gaps_csv
 from assistant.gate import Gate
 from assistant.ratings import Desks
 from assistant.studio import Studio
@@ -72,7 +73,8 @@ def make_app(
             pages=[page.address for page in PAGES],
         )
     # No other site gets an answer it could read; being there, it also keeps Gradio from adding its own rules.
-    app.get("/audit.csv")(lambda: _csv(studio.audit.to_csv()))
+    app.get("/audit.csv")(lambda: _csv("audit.csv", studio.audit.to_csv()))
+    app.get("/gaps.csv")(lambda: _csv("gaps.csv", gaps_csv(studio.gaps())))
     app.get("/adapters/{key}.zip")(lambda key: _adapter(studio, key))
     app.add_middleware(CORSMiddleware, allow_origins=())
     app.add_middleware(BodyLimit)
@@ -93,8 +95,8 @@ def _adapter(studio: Studio, key: str) -> Response:
     return FileResponse(path, filename=f"{workspace.root.name}-version-{key}.zip")
 
 
-def _csv(text: str) -> Response:
-    named = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+def _csv(name: str, text: str) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=named)
 
 

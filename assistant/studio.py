@@ -20,6 +20,7 @@ from assistant.conversations import ConversationStore, Incoming
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
+from assistant.gaps import Gap, gaps
 from assistant.jobs import Job, Jobs
 from assistant.lanes import (
     LANES,
@@ -317,6 +318,11 @@ class Studio:
     def import_conversations(self) -> Job:
         """Start to import the files that wait in `incoming`, in a process of its own."""
         return self.jobs.start("assistant.conversations", {"workspace": str(self.workspace.root)})
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """The questions asked so far that nobody could answer, those that ask the same together."""
+        asked = self.chats.everything()
+        return gaps(asked, self.brand(), self.knowledge.search, self.load_encoder())
 
     # -- training --
 

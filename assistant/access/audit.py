@@ -3,8 +3,6 @@
 A line of JSON for each entry, only ever added to.
 """
 
-import csv
-import io
 import json
 import os
 import threading
@@ -13,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.access.rights import Person
+from assistant.spreadsheet import to_csv
 
 LATEST = 500
 """Entries that the page shows."""
@@ -63,14 +62,8 @@ class AuditLog:
 
     def to_csv(self) -> str:
         """All entries as CSV, oldest first; names and deeds can't begin a formula."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(("when", "who", "role", "what"))
-        for entry in reversed(self.entries(count=2**31)):
-            writer.writerow((entry.when, _inert(entry.who), entry.role, _inert(entry.what)))
-        return out.getvalue()
-
-
-def _inert(text: str) -> str:
-    """Text that no spreadsheet reads as a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r\n" and text else text
+        entries = reversed(self.entries(count=2**31))
+        return to_csv(
+            ("when", "who", "role", "what"),
+            ((entry.when, entry.who, entry.role, entry.what) for entry in entries),
+        )

@@ -8,10 +8,12 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.gaps import times_cited
 from assistant.studio import Studio
 from assistant.ui.documents_table import addition_html, table_html
 from assistant.ui.dropzone import Delivery, dropzone
 from assistant.ui.found import document_html, findings_html, source_of
+from assistant.ui.gaps import gaps_html
 from assistant.ui.intake import Intake
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
@@ -94,6 +96,13 @@ class Handlers:
         except PROBLEMS as problem:
             return notice(str(problem), "problem")
 
+    def gaps(self) -> str:
+        """The questions that nobody could answer."""
+        try:
+            return gaps_html(self._studio.gaps())
+        except PROBLEMS as problem:
+            return notice(str(problem), "problem")
+
     @property
     def _company(self) -> str:
         return str(self._studio.workspace.root)
@@ -104,7 +113,8 @@ class Handlers:
             documents = knowledge.documents()
             if addition and addition.running and not documents:
                 return ""
-            return table_html(documents, knowledge.removed(), knowledge.notice)
+            cited = times_cited(self._studio.chats.everything())
+            return table_html(documents, knowledge.removed(), knowledge.notice, cited=cited)
         except PROBLEMS as problem:
             return notice(str(problem), "problem")
 
@@ -132,6 +142,7 @@ def page(studio: Studio) -> None:
             table = html("q-documents-table", "open", "remove", "restore")
         with gr.Column(scale=5, min_width=320):
             question, search, found = _search_part()
+            open_questions = html("q-documents-gaps")
     with gr.Column(elem_id="q-drawer-source", elem_classes="q-drawer q-drawer-right"):
         source = html("q-source")
     clock = gr.Timer(0.5, active=False)
@@ -139,6 +150,7 @@ def page(studio: Studio) -> None:
     does, calm = Handlers(studio), {"show_progress": "hidden"}
     added, changed = [adding, table, clock], [problem, table]
     gr.on(None, does.load, None, added, api_name="documents_load", **calm)
+    gr.on(None, does.gaps, None, open_questions, api_name="documents_gaps", **calm)
     drop.upload(does.add, None, [*added, problem], api_name="documents_add", **calm)
     clock.tick(does.follow, None, added, api_name="documents_follow", **calm)
     adding.stop(does.stop, None, None, api_name="documents_stop", **calm)

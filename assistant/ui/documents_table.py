@@ -3,7 +3,7 @@
 It knows how documents look in the list. It does not know how they come in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.ui.intake import Addition
@@ -15,20 +15,28 @@ from knowledge.retrieval import DocumentState, Progress
 
 BEFORE, AFTER = 2, 4
 """Files shown around the one that is being read."""
+HEADS = ("Document", "#Passages", "#Size", "#Cited", "Last change", "-Remove")
 NO_DOCUMENTS = (
     "Drop your first files above: delivery, returns, opening hours, prices, whatever people ask about."
 )
 
 
-def table_html(documents: Sequence[DocumentState], removed: Sequence[DocumentState], news: str = "") -> str:
-    """All documents, refused ones first; the last removal with its undo; the knowledge base's own news."""
+def table_html(
+    documents: Sequence[DocumentState],
+    removed: Sequence[DocumentState],
+    news: str = "",
+    *,
+    cited: Mapping[str, int],
+) -> str:
+    """All documents, refused ones first; the last removal with its undo; the knowledge base's own news.
+
+    `cited` tells by name how many questions a document was shown for.
+    """
     undo = undo_strip([state.name for state in removed])
     if not documents:
         return notice(news) + undo + empty("No documents yet", NO_DOCUMENTS)
     ordered = sorted(documents, key=lambda state: state.state == READY)
-    rows = table(
-        "q-documents-table", ("Document", "#Passages", "#Size", "Added", "-Remove"), map(_row, ordered)
-    )
+    rows = table("q-documents-table", HEADS, (_row(state, cited.get(state.name, 0)) for state in ordered))
     return notice(news) + section("Your documents", _totals(documents)) + undo + rows
 
 
@@ -46,7 +54,7 @@ def _totals(documents: Sequence[DocumentState]) -> str:
     return " · ".join(parts + ([f"{refused} refused"] if refused else []))
 
 
-def _row(state: DocumentState) -> str:
+def _row(state: DocumentState, cited: int) -> str:
     name, ready = escape(state.name), state.state == READY
     opens = f'class="q-parts-link" data-opens="source" data-do="open" data-name="{name}"'
     title = (
@@ -57,7 +65,8 @@ def _row(state: DocumentState) -> str:
     tag = "" if ready else '<span class="q-tag q-documents-refused">Refused</span>'
     message = f'<p class="q-documents-message">{escape(state.message)}</p>' if state.message else ""
     remove = action("Remove", "remove", state.name, kind="bare", label=f"Remove {state.name}")
-    numbers = number(f"{state.passages:,}" if ready else "–") + number(size(state.bytes))
+    passages = f"{state.passages:,}" if ready else "–"
+    numbers = number(passages) + number(size(state.bytes)) + number(f"{cited:,}" if ready else "–")
     return f"<td>{tag}{title}{message}</td>{numbers}<td>{moment(state.added)}</td><td>{remove}</td>"
 
 

@@ -77,12 +77,19 @@ def _found_html(found: Found, number: int) -> str:
     passage = found.passage
     title, _, rest = passage.place.partition(SEPARATOR)
     place = f"<b>{escape(title)}</b>" + (f"{SEPARATOR}{escape(rest)}" if rest else "")
+    text = f'<p class="q-documents-text">{marked(_excerpt(passage), found.matched_words)}</p>'
     return (
         f'<li><button type="button" class="q-documents-place" data-opens="source" data-do="open" '
         f'data-name="{escape(passage.document)}" data-passage="{escape(passage.id)}" data-number="{number}" '
         f'title="Open {escape(passage.document)} here"><i>{number}</i><span>{place}</span></button>'
-        f'<p class="q-documents-text">{marked(_excerpt(passage), found.matched_words)}</p>{_why(found)}</li>'
+        f"{text}{_twins(found)}{_why(found)}</li>"
     )
+
+
+def _twins(found: Found) -> str:
+    """Where else the same is said; nothing if nowhere."""
+    places = ", ".join(sorted({escape(twin.document) for twin in found.twins}))
+    return f'<p class="q-documents-twins">Also said in {places}</p>' if places else ""
 
 
 def _excerpt(passage: Passage) -> str:

@@ -1,6 +1,7 @@
 """The page Documents, by its handlers and in a browser."""
 
 import threading
+from urllib.request import urlopen
 
 import gradio as gr
 import pytest
@@ -287,3 +288,29 @@ def test_what_is_dropped_on_the_page_is_added_and_what_is_too_large_is_named(add
     page.evaluate(DROP)
     page.get_by_role("button", name="gate.md", exact=True).wait_for()
     page.get_by_text("huge.txt has 51 MB; 50 MB a file is the most that is taken.").wait_for()
+
+
+def test_the_list_says_how_many_questions_a_document_was_shown_for(handlers, ask):
+    assert '<td class="q-number">0</td>' in handlers["documents_load"]()[1]
+    ask()
+    assert '<td class="q-number">1</td>' in handlers["documents_load"]()[1]
+
+
+def test_a_question_nobody_could_answer_is_collected_shown_and_exported(handlers, ask, address):
+    assert "No open questions" in handlers["documents_gaps"]()
+    ask("bicycle <insurance> abroad")
+    ask("bicycle <insurance> abroad please")
+    shown = handlers["documents_gaps"]()
+    assert "asked 2 times · nothing in the documents fits" in shown
+    assert "bicycle &lt;insurance&gt; abroad please" in shown
+    with urlopen(f"{address}/gaps.csv") as exported:
+        assert exported.headers["content-disposition"] == 'attachment; filename="gaps.csv"'
+        text = exported.read().decode()
+    assert "1,2,bicycle <insurance> abroad please,nothing in the documents fits" in text
+
+
+def test_passages_that_say_the_same_are_named_where_they_stand():
+    passage = Passage("1", "a.md", "Returns", "30 days.", (), None, 0, 8)
+    twin = Passage("2", "<b>.md", "Returns", "30 days.", (), None, 0, 8)
+    shown = findings_html(Findings("pots", (Found(passage, 0.1, 1, None, 0.5, (), (twin,)),), "1", 0.001))
+    assert "Also said in &lt;b&gt;.md" in shown
