@@ -286,16 +286,15 @@ class Studio:
         self, chat_id: str, question: str, lanes: Sequence[Lane], setup: Setup, *, again: int | None = None
     ) -> Iterator[tuple[Answer, ...]]:
         """Ask as a new turn, or as the turn `again`, whose answers are replaced."""
-        chats, question = (
-            self.chats,
-            check_question(question),
-        )  # these chats, also if another company is opened
+        chats, marks = self.chats, self.marks  # these, also if another company is opened
+        question = check_question(question)
         chat = chats.read(chat_id)
         histories = {lane.key: chat.history(lane.key, before=again) for lane in lanes}
         stop = self._stops[chat_id] = threading.Event()
         given = ask(question, setup, lanes=lanes, histories=histories, cancelled=stop.is_set, owner=chat_id)
         latest, saved = next(given), time.monotonic()
         turn_id = chats.add_turn(chat_id, question) if again is None else again
+        marks.clear(turn_id)  # given to answers that are about to be replaced
         try:
             yield latest
             for latest in given:

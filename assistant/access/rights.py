@@ -51,6 +51,7 @@ PRESENTING = frozenset(
         "chat_open",
         "chat_follow",
         "chat_remove",
+        "chat_mark",
         "source_open",
     }
 )

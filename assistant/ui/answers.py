@@ -6,6 +6,8 @@ It knows how an answer looks, while it is written and afterwards. It does not kn
 from html import escape
 
 from assistant.lanes import NO_ADAPTER, Answer, Lane, Record, Source, lane_of
+from assistant.ratings import Mark
+from assistant.ui.marks import marks_html
 from assistant.ui.rendering import counted, markdown, moment
 
 QUERY_SHOWN = 120
@@ -24,17 +26,20 @@ ENDINGS = {
     "busy": "not begun: too many answers were waiting",
     "failed": "failed",
 }
+NO_MARK = Mark()
 CUT_SHORT = ("length", "time", "cancelled")
 """Endings that are said under the answer: there would have been more."""
 
 
-def answer_html(answer: Answer, turn_id: int, *, writing: bool = False) -> str:
-    """An answer; `writing` while more text may come."""
+def answer_html(answer: Answer, turn_id: int, *, writing: bool = False, mark: Mark = NO_MARK) -> str:
+    """An answer; `writing` while more text may come, `mark` is the quick one that was given."""
     lane = lane_of(answer.lane)
     waits = writing and not answer.done
     parts = [_label(lane), _body(answer, waits), _sources(answer, turn_id)]
     if answer.record:
         parts.append(_facts(answer, answer.record))
+        if not writing:
+            parts.append(marks_html(mark, turn_id, lane.key))
     elif not waits and not answer.error:
         parts.append(f'<p class="q-facts">{CUT_OFF}</p>')
     state = ' aria-busy="true"' if waits else ""

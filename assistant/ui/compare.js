@@ -57,6 +57,14 @@ window.quartet = (() => {
       openDrawer("source", hit);
       send("open_source", { turn: hit.dataset.turn, lane: hit.dataset.lane, number: hit.dataset.number });
     }],
+    [".q-marks button", (hit) => {
+      const marks = hit.closest(".q-marks");
+      const kind = "thumb" in hit.dataset ? "thumb" : "score";
+      const pressed = hit.getAttribute("aria-pressed") !== "true";
+      for (const each of marks.querySelectorAll(`[data-${kind}]`)) each.setAttribute("aria-pressed", String(pressed && each === hit));
+      const chosen = (name) => marks.querySelector(`[data-${name}][aria-pressed="true"]`)?.dataset[name] || "";
+      send("mark_answer", { turn: marks.dataset.turn, lane: marks.dataset.lane, thumb: chosen("thumb"), score: chosen("score") });
+    }],
     [".q-chat-remove", (hit) => hit.closest("li").classList.add("q-chat-asks")],
     ["[data-keep]", (hit) => hit.closest("li").classList.remove("q-chat-asks")],
     ["[data-remove]", (hit) => send("remove_chat", { chat: hit.closest("li").dataset.chat })],

@@ -20,6 +20,7 @@ from assistant.ui.board import Board, draw_board, draw_strength, toolbar
 from assistant.ui.chat_list import chat_list_html
 from assistant.ui.instructions import instructions_panel
 from assistant.ui.layout import live, notice
+from assistant.ui.marks import keep_mark
 from assistant.ui.new_chats import NewChats
 from assistant.ui.sources import source_html
 from assistant.ui.turns import lane_answer, lane_heads, question_html, thread_html, welcome_html
@@ -28,7 +29,7 @@ from knowledge.errors import KnowledgeError
 SECONDS_BETWEEN_UPDATES = 0.1
 """A browser falls behind when four lanes are redrawn more often than ten times a second."""
 
-WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat' 'open_source'"
+WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat' 'open_source' 'mark_answer'"
 """Hands `compare.js` the way to send what was clicked; the quoted names are the events that may come."""
 
 STILL_WRITING = "The lanes are still answering in this chat. Wait for them, or stop them first."
@@ -149,6 +150,10 @@ class Handlers:
             return notice("This source is not stored yet. Open it again when the answer has ended.")
         return source_html(source, int(event.number), self._studio.knowledge)
 
+    def mark(self, chat_id: str, event: gr.EventData) -> str:
+        """Keep the quick mark that was clicked; returns what went wrong."""
+        return keep_mark(self._studio, chat_id, event)
+
     def _streamed(self, chat_id: str, answers: Answers, *, sent: bool) -> Iterator[Update]:
         """The board while lanes write, then as it was stored; a problem is shown and ends it."""
         board, problem = self._board, ""
@@ -187,7 +192,7 @@ class Handlers:
         board = self._board
         return {
             board.chat_id: chat.id,
-            board.thread: thread_html(chat.turns[:-1]),
+            board.thread: thread_html(chat.turns[:-1], self._studio.marks.of_chat(chat.id)),
             board.asked: question_html(chat.turns[-1]),
             board.problem: "",
             board.chats: self._chat_list(chat.id),
@@ -196,19 +201,21 @@ class Handlers:
     def _shown(self, chat: Chat | None) -> Update:
         """A chat as it is stored, on every component."""
         board = self._board
-        turns = chat.turns if chat else ()
+        turns, marks = (chat.turns, self._studio.marks.of_chat(chat.id)) if chat else ((), {})
         last = turns[-1] if turns else None
         writing = chat is not None and chat.id in self._written  # for another page, which this one follows
         shown = {
             board.chat_id: chat.id if chat else "",
-            board.thread: thread_html(turns[:-1]) if last else welcome_html(self._studio),
+            board.thread: thread_html(turns[:-1], marks) if last else welcome_html(self._studio),
             board.asked: question_html(last),
             board.problem: "",
             board.question: chat.draft if chat else "",
             board.strength.slider: chat.strength if chat and not self._studio.remote else FULL_STRENGTH,
             board.chats: self._chat_list(chat.id if chat else ""),
         }
-        shown |= {board.lanes[lane.key]: lane_answer(last, lane, writing=writing) for lane in LANES}
+        shown |= {
+            board.lanes[lane.key]: lane_answer(last, lane, writing=writing, marks=marks) for lane in LANES
+        }
         shown |= {board.clock: gr.Timer(active=writing)}
         return shown | self._buttons(busy=writing, retry=last is not None and not writing)
 
@@ -269,6 +276,7 @@ def _connect(does: Handlers, board: Board) -> None:
     wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **QUICK)
     board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **QUICK)
     wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **QUICK)
+    wire.mark_answer(does.mark, board.chat_id, board.problem, api_name="chat_mark", **QUICK)
     opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **QUICK)
     opened.then(None, js="() => quartet.showPassage()")
     board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")

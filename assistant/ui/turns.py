@@ -3,20 +3,25 @@
 It knows the order of things on the board. One answer's look is known by `answers.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.chats import Turn
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer, Lane
+from assistant.ratings import Mark
 from assistant.studio import Step, Studio
-from assistant.ui.answers import answer_html, hue, switches
+from assistant.ui.answers import NO_MARK, answer_html, hue, switches
 from assistant.ui.layout import notice
 from assistant.ui.rendering import counted
 from knowledge.errors import KnowledgeError
 
 SHOWN_TURNS = 10
 """Turns shown open; earlier ones are folded away, which keeps streaming smooth."""
+
+Marked = Mapping[tuple[int, str], Mark]
+"""Quick marks by turn and lane."""
+NO_MARKS: Marked = {}
 
 ABOUT = {
     "prompt": "Your instructions alone.",
@@ -49,22 +54,23 @@ def question_html(turn: Turn | None) -> str:
     return f'<h2 class="q-question" data-turn="{turn.id}">{escape(turn.question)}</h2>' if turn else ""
 
 
-def lane_answer(turn: Turn | None, lane: Lane, *, writing: bool = False) -> str:
+def lane_answer(turn: Turn | None, lane: Lane, *, writing: bool = False, marks: Marked = NO_MARKS) -> str:
     """What one lane said in a turn; empty before the first turn."""
     if turn is None:
         return ""
-    return answer_html(turn.answers.get(lane.key, Answer(lane.key)), turn.id, writing=writing)
+    answer, mark = turn.answers.get(lane.key, Answer(lane.key)), marks.get((turn.id, lane.key), NO_MARK)
+    return answer_html(answer, turn.id, writing=writing, mark=mark)
 
 
-def thread_html(turns: Sequence[Turn]) -> str:
+def thread_html(turns: Sequence[Turn], marks: Marked = NO_MARKS) -> str:
     """Earlier turns, oldest first; those before the last `SHOWN_TURNS` are folded."""
     split = max(0, len(turns) - SHOWN_TURNS)
-    folded = "".join(_turn_html(turn) for turn in turns[:split])
+    folded = "".join(_turn_html(turn, marks) for turn in turns[:split])
     if folded:
         folded = (
             f'<details class="q-older"><summary>{counted(split, "earlier turn")}</summary>{folded}</details>'
         )
-    return folded + "".join(_turn_html(turn) for turn in turns[split:])
+    return folded + "".join(_turn_html(turn, marks) for turn in turns[split:])
 
 
 def welcome_html(studio: Studio) -> str:
@@ -105,9 +111,10 @@ def _has_adapter(studio: Studio) -> bool:
         return True
 
 
-def _turn_html(turn: Turn) -> str:
+def _turn_html(turn: Turn, marks: Marked) -> str:
     cells = "".join(
-        f'<div class="q-cell q-cell-{lane.key}">{lane_answer(turn, lane)}</div>' for lane in LANES
+        f'<div class="q-cell q-cell-{lane.key}">{lane_answer(turn, lane, marks=marks)}</div>'
+        for lane in LANES
     )
     return f'<section class="q-turn">{question_html(turn)}<div class="q-grid">{cells}</div></section>'
 
