@@ -116,6 +116,23 @@ class Votes:
         """One rater's votes as they are now, by place on their sheet."""
         return {vote.showing.place: vote for vote in self._current(showings.c.rater_id == rater_id)}
 
+    def counts(self, study_id: str) -> dict[int, tuple[int, int]]:
+        """By rater, how many showings are judged, of how many; nothing before the sheets are drawn."""
+        asked = (
+            select(
+                showings.c.rater_id,
+                func.count(func.distinct(votes.c.showing_id)).label("judged"),
+                func.count(func.distinct(showings.c.id)).label("total"),
+            )
+            .join_from(showings, raters)
+            .outerjoin(votes)
+            .where(raters.c.study_id == study_id)
+            .group_by(showings.c.rater_id)
+        )
+        with self._database.begin() as connection:
+            rows = connection.execute(asked).all()
+        return {row.rater_id: (row.judged, row.total) for row in rows}
+
     def history(self, showing_id: int) -> tuple[Vote, ...]:
         """All that was ever voted on a showing, the oldest first; the last one is valid."""
         asked = _SELECTED.where(votes.c.showing_id == showing_id).order_by(votes.c.id)

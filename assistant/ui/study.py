@@ -181,10 +181,26 @@ class Handlers:
         return self._changed(study_id, lambda: self._studio.rounds.close(study_id))
 
     def follow(self, study_id: str) -> Update:
-        """How far the answers, the votes and the plan are."""
-        shown = self._shown(study_id)
-        kept = (self._board.now, self._board.raters, self._board.plan, self._board.items, self._board.clock)
-        return {each: shown[each] for each in kept if each in shown}
+        """How far the answers, the votes and the plan are; what is typed meanwhile stays."""
+        board, studies = self._board, self._studio.studies
+        try:
+            study = studies.read(study_id)
+        except AssistantError:  # removed in another window
+            return {board.clock: gr.Timer(active=False)}
+        if study.state == "open":
+            return self._course(study)
+        if study.state == "answering" and self._studio.answering.now(study_id, studies).running:
+            return {board.now: self._now(study, 0, [])}
+        shown = self._study(study)
+        return {each: shown[each] for each in (board.now, board.raters, board.plan, board.items, board.clock)}
+
+    def _course(self, study: Study) -> Update:
+        """How far an open round is."""
+        sheets = self._sheets(study)
+        return {
+            self._board.now: self._now(study, 0, sheets),
+            self._board.raters: parts.raters_html(sheets, drawn=True, closed=False),
+        }
 
     # -- what is shown --
 
@@ -228,7 +244,7 @@ class Handlers:
         drawn = study.state in ("open", "closed")
         return {
             board.name: study.name,
-            board.now: parts.steps_html(study) + self._now(study, len(items), sheets),
+            board.now: self._now(study, len(items), sheets),
             board.adding.part: gr.Accordion(visible=draft),
             board.items: parts.items_html(items, draft=draft),
             board.joining: gr.Row(visible=study.state != "closed"),
@@ -245,6 +261,9 @@ class Handlers:
         }
 
     def _now(self, study: Study, items: int, sheets: list[parts.Sheet]) -> str:
+        return parts.steps_html(study) + self._state(study, items, sheets)
+
+    def _state(self, study: Study, items: int, sheets: list[parts.Sheet]) -> str:
         if study.state == "draft":
             return parts.draft_html(items, len(sheets), self._missing())
         if study.state == "answering":
@@ -266,10 +285,10 @@ class Handlers:
         return parts.plan_html(self._plans.of(raters, study.settings.raters_per_item), items)
 
     def _sheets(self, study: Study) -> list[parts.Sheet]:
-        rounds, votes = self._studio.rounds, self._studio.votes
+        counts = self._studio.votes.counts(study.id)
         return [
-            parts.Sheet(rater, len(rounds.sheet(rater.id)), len(votes.of_rater(rater.id)))
-            for rater in rounds.raters(study.id)
+            parts.Sheet(rater, *counts.get(rater.id, (0, 0)))
+            for rater in self._studio.rounds.raters(study.id)
         ]
 
     def _held_out(self) -> tuple[Conversation, ...]:

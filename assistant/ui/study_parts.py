@@ -32,8 +32,8 @@ class Sheet:
     """How far one rater is: how many of their sheet's showings they judged."""
 
     rater: Rater
-    total: int
     done: int
+    total: int
 
 
 def list_html(studies: Sequence[Study], shown: str) -> str:

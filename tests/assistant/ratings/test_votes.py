@@ -63,6 +63,13 @@ def test_votes_are_told_by_rater_and_place(parts, study):
     assert sum(vote.counts for vote in parts.votes.of_study(study.id)) == 18
 
 
+def test_how_far_each_rater_is_counts_showings_not_corrections(parts, study):
+    first, second, third = parts.rounds.raters(study.id)
+    for showing, key in zip(parts.rounds.sheet(first.id)[:3] * 2, "abcdef", strict=True):
+        parts.votes.cast(showing, key, judgement(), study.criteria)
+    assert parts.votes.counts(study.id) == {first.id: (3, 8), second.id: (0, 8), third.id: (0, 8)}
+
+
 @pytest.mark.parametrize(
     ("given", "kept"),
     [((1, 3, 3, 5), (1, 2, 2, 3)), ((4, 4, 4, 4), (1, 1, 1, 1)), ((1, 2, 3, 4), (1, 2, 3, 4))],
