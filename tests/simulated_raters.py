@@ -11,7 +11,7 @@ from math import log
 from playwright.sync_api import Page, expect
 
 from assistant.lanes import Piece, Request
-from assistant.prompts import LEAD
+from assistant.prompts import LEAD, NOTHING_FOUND
 from tests.fakes import QueueEngine
 
 GREETING, FACT = "Hello from the greenhouse!", "five days"
@@ -20,7 +20,7 @@ Said = dict[str, tuple[int, int, int]]
 
 
 class PlantedEngine(QueueEngine):
-    """The adapter greets, passages bring the fact; otherwise all assistants say the same."""
+    """The adapter greets, looking things up brings the fact; otherwise all assistants say the same."""
 
     def generate(
         self, requests: Sequence[Request], cancelled: Callable[[], bool] = lambda: False, owner: str = ""
@@ -31,7 +31,7 @@ class PlantedEngine(QueueEngine):
 def _answer(request: Request) -> str:
     asked = request.messages[-1].content
     about = asked.rsplit("Question: ", 1)[-1].strip("?")
-    when = FACT if asked.startswith(LEAD) else "some time"
+    when = FACT if asked.startswith((LEAD, NOTHING_FOUND)) else "some time"
     greeting = f"{GREETING} " if request.adapter else ""
     return f"{greeting}About “{about}”: it takes {when}."
 

@@ -40,7 +40,7 @@ def test_what_raters_meant_is_stored_under_the_right_lanes_and_their_taste_is_fo
     studio, study, address, browser_page
 ):
     raters = studio.rounds.raters(study.id)
-    people = [Careful(1, 4.0, 2.5), Careful(2, 4.0, 2.5), Lazy(3, 0.0, 0.0)]
+    people = [Careful(5, 4.0, 2.5), Careful(6, 4.0, 2.5), Lazy(7, 0.0, 0.0)]
     for rater, person in zip(raters, people, strict=True):
         rate(browser_page, f"{address}/rate/{rater.token}", person)
 
