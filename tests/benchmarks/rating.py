@@ -31,12 +31,13 @@ LIMIT = 0.3
 def rate(port: int, rater: Rater, pause: float) -> list[float]:
     """Judge one rater's whole sheet; returns the seconds waited after each vote."""
     dice, waits = random.Random(rater.id), []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/rate/{rater.token}", timeout=30) as client:
-        total = int(re.findall(r"</b> of (\d+)", client.get("").text)[0])
+    link = f"http://127.0.0.1:{port}/rate/{rater.token}"
+    with httpx.Client(timeout=30) as client:
+        total = int(re.findall(r"</b> of (\d+)", client.get(link).text)[0])
         for place in range(1, total + 1):
             time.sleep(dice.uniform(0, 2 * pause))
             began = time.perf_counter()
-            answer = client.post(f"/{place}", json=_vote(dice))
+            answer = client.post(f"{link}/{place}", json=_vote(dice))
             waits.append(time.perf_counter() - began)
             answer.raise_for_status()
             assert f"<b>{place + 1}</b> of {total}" in answer.json()["html"] or place == total
