@@ -16,7 +16,7 @@ from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
 from assistant.comparison import Answering
-from assistant.conversations import ConversationStore, Incoming
+from assistant.conversations import ConversationStore, Incoming, look_closer
 from assistant.demo import add_demo_documents
 from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
@@ -322,6 +322,30 @@ class Studio:
         """The questions asked so far that nobody could answer, those that ask the same together."""
         asked = self.chats.everything()
         return gaps(asked, self.brand(), self.knowledge.search, self.load_encoder())
+
+    def look_closer(self) -> Iterator[tuple[str, float]]:
+        """Look closer at the conversations, and keep what is found; tells what is done and how far it is.
+
+        Raises:
+            AssistantError: there are none.
+        """
+        store = self.conversations
+        told, stamp = store.read().conversations, store.stamp
+        if not told:
+            raise AssistantError("There are no conversations to look at. Add some first.")
+        yield "Loading the embedding model", 0.0
+        encoder = self.load_encoder()
+        look = look_closer(told, encoder, self._passages if len(self.knowledge) else None, stamp)
+        while True:
+            try:
+                yield next(look)
+            except StopIteration as ended:
+                store.keep_look(ended.value)
+                return
+
+    def _passages(self, question: str) -> list[tuple[str, str]]:
+        found = self.knowledge.search(question, count=4).found
+        return [(each.passage.title, each.passage.text) for each in found]
 
     # -- training --
 

@@ -5,13 +5,14 @@ How a model reads them is known by `prompts.py`, how it learns from them by `tra
 
 from assistant.conversations.about import About
 from assistant.conversations.cleaning import STEPS, Cleaning, Example
+from assistant.conversations.closer import CloserLook, Contradiction, Topic, look_closer
 from assistant.conversations.formats import ASKED, LABELS, SHAPES, TABLES, Layout, Recognised, Source
 from assistant.conversations.gathering import Found, files_in, gather
 from assistant.conversations.importing import Progress, import_file
 from assistant.conversations.incoming import Incoming, Preview
 from assistant.conversations.model import Conversation, Reading, Refusal
 from assistant.conversations.reading import MAX_BYTES, read_conversations
-from assistant.conversations.report import HISTOGRAM, Summary, summary
+from assistant.conversations.report import HISTOGRAM, Judgement, Summary, summary, verdict
 from assistant.conversations.splits import Split, near_duplicate_rate, split
 from assistant.conversations.store import ConversationStore, FileSummary
 
@@ -25,12 +26,15 @@ __all__ = [
     "TABLES",
     "About",
     "Cleaning",
+    "CloserLook",
+    "Contradiction",
     "Conversation",
     "ConversationStore",
     "Example",
     "FileSummary",
     "Found",
     "Incoming",
+    "Judgement",
     "Layout",
     "Preview",
     "Progress",
@@ -40,11 +44,14 @@ __all__ = [
     "Source",
     "Split",
     "Summary",
+    "Topic",
     "files_in",
     "gather",
     "import_file",
+    "look_closer",
     "near_duplicate_rate",
     "read_conversations",
     "split",
     "summary",
+    "verdict",
 ]

@@ -4,6 +4,7 @@ It knows files and their removal. Each holds a conversation a line (`reading.py`
 """
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,14 @@ from pathlib import Path
 
 from assistant.conversations.about import About
 from assistant.conversations.changes import Changes
+from assistant.conversations.closer import CloserLook
 from assistant.conversations.model import Conversation, Reading
 from assistant.conversations.reading import read_conversations
 from assistant.errors import AssistantError
 from assistant.workspace import read_json, write_bytes, write_json
+
+CLOSER = ".closer.json"
+"""The file of what a closer look found."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class ConversationStore:
         self.changes = Changes(folder / ".changes.json")
         self._removed = folder / ".removed"
         self._readings: dict[str, tuple[tuple[int, int], Reading]] = {}
-        self._whole: tuple[object, Reading] | None = None
+        self._whole: tuple[str, Reading] | None = None
 
     def add(self, path: Path, name: str) -> Reading:
         """Keep a copy of a file that holds a conversation a line, as it is, in place of one of that name.
@@ -82,11 +87,25 @@ class ConversationStore:
 
     def read(self) -> Reading:
         """All conversations of all files as a person left them, those taken out, and all refused lines."""
-        paths = self._paths()
-        stamp = (tuple((path.name, _stamp(path)) for path in paths), self.changes.stamp)
+        stamp = self.stamp
         if self._whole is None or self._whole[0] != stamp:
-            self._whole = (stamp, self._read([self._reading(path) for path in paths]))
+            self._whole = (stamp, self._read([self._reading(path) for path in self._paths()]))
         return self._whole[1]
+
+    @property
+    def stamp(self) -> str:
+        """Names the conversations as they are now; another one where anything was changed."""
+        state = [[path.name, *_stamp(path)] for path in self._paths()]
+        return hashlib.sha256(json.dumps([state, self.changes.stamp]).encode()).hexdigest()[:16]
+
+    def closer_look(self) -> CloserLook | None:
+        """What the last closer look found."""
+        path = self.folder / CLOSER
+        return CloserLook.of(read_json(path)) if path.exists() else None
+
+    def keep_look(self, look: CloserLook) -> None:
+        """Keep what a closer look found."""
+        write_json(self.folder / CLOSER, look.to_json())
 
     def remove(self, name: str) -> None:
         """Take a file out; `restore` brings it back."""

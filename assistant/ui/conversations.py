@@ -4,19 +4,18 @@ It reads, calls the store and shows. Files that wait stand in `conversations_int
 `conversations_reader.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from assistant.conversations import Conversation, near_duplicate_rate, summary
 from assistant.studio import Studio
 from assistant.ui.conversations_intake import Intake, IntakeBoard, connect_intake, intake_part
-from assistant.ui.conversations_parts import example_html, files_html, refused_html, summary_html
+from assistant.ui.conversations_parts import files_html, refused_html
 from assistant.ui.conversations_reader import Reader, ReaderBoard, connect_reader, reader_part
+from assistant.ui.conversations_report import Report, ReportBoard, report_part
 from assistant.ui.dropzone import dropzone
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html
@@ -38,12 +37,12 @@ class Board:
 
     files: gr.HTML
     refused: gr.HTML
-    numbers: gr.HTML
+    report: ReportBoard
 
     @property
     def all(self) -> list[Any]:
         """Every one of them."""
-        return [self.files, self.refused, self.numbers]
+        return [self.files, self.refused, *self.report.all]
 
 
 class Handlers:
@@ -54,6 +53,7 @@ class Handlers:
         self._board = board
         self._intake = intake
         self._reader = reader
+        self._report = Report(studio, board.report)
         self._removed: dict[Path, list[str]] = {}
 
     def load(self) -> Update:
@@ -94,14 +94,13 @@ class Handlers:
             store = self._studio.conversations
             reading, files = store.read(), files_html(store.files(), self._gone[-1:])
         except PROBLEMS as problem:
-            return {board.files: said + notice(str(problem), "problem"), board.refused: "", board.numbers: ""}
-        told = reading.conversations
-        numbers = summary_html(summary(told), _duplicates(told)) if told else example_html()
-        return {
-            board.files: said + files,
-            board.refused: refused_html(reading.refused),
-            board.numbers: numbers,
-        }
+            return {board.files: said + notice(str(problem), "problem"), board.refused: ""}
+        shown: Update = {board.files: said + files, board.refused: refused_html(reading.refused)}
+        return shown | self._report.shown()
+
+    def look(self) -> Iterator[Update]:
+        """Look closer at the conversations, and tell how far that is."""
+        yield from self._report.look()
 
     @property
     def _gone(self) -> list[str]:
@@ -114,11 +113,6 @@ class Handlers:
         except PROBLEMS as problem:
             return self.kept(notice(str(problem), "problem")) | self._reader.shown()
         return self.kept() | self._reader.shown()
-
-
-@lru_cache(maxsize=1)
-def _duplicates(conversations: tuple[Conversation, ...]) -> float:
-    return near_duplicate_rate(conversations)
 
 
 def page(studio: Studio) -> None:
@@ -139,8 +133,8 @@ def page(studio: Studio) -> None:
             refused = html("q-conversations-refused")
             reader_board = reader_part()
         with gr.Column(scale=5, min_width=320):
-            numbers = html("q-conversations-numbers")
-    board = Board(files, refused, numbers)
+            report = report_part()
+    board = Board(files, refused, report)
     _connect(studio, board, intake_board, reader_board, drop)
 
 
@@ -157,3 +151,7 @@ def _connect(
     board.files.restore(does.restore, None, kept, api_name="conversations_restore", **calm)
     connect_intake(intake, intake_board, drop)
     connect_reader(reader, reader_board, board.all)
+    report = board.report
+    report.look.click(does.look, None, report.all, api_name="conversations_look", trigger_mode="once", **calm)
+    asked, both = [reader_board.words, reader_board.only_out], [*board.all, *reader_board.all]
+    report.closer.exclude(reader.exclude, asked, both, api_name="conversation_reject", **calm)

@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from assistant.conversations import (
-    HISTOGRAM,
     STEPS,
     About,
     Conversation,
     Example,
     FileSummary,
     Refusal,
-    Summary,
 )
-from assistant.ui.charts import bars
-from assistant.ui.parts import action, empty, facts, number, quiet, section, size, table, undo_strip
+from assistant.ui.parts import action, empty, number, quiet, section, size, table, undo_strip
 from assistant.ui.rendering import counted, moment
 
 SHOWN_REFUSALS = 100
@@ -60,21 +57,6 @@ def example_html() -> str:
         + f'<div class="q-card q-conversations-example">{shapes}</div>'
         + quiet("Broken into lines here to be read; in the file each conversation stands on one.", NOTE)
     )
-
-
-def summary_html(summary: Summary, duplicates: float) -> str:
-    """All conversations in numbers, and how long the replies are."""
-    pairs = [
-        ("Conversations", f"{summary.conversations:,}"),
-        ("Messages", f"{summary.messages:,}"),
-        ("Replies", f"{summary.replies:,}"),
-        ("Words per reply", f"{summary.median_words:.0f}"),
-        ("Longest reply", f"{summary.longest_words:,} words"),
-        ("Near-duplicates", f"{100 * duplicates:.1f} %"),
-    ]
-    chart = bars(_bin_names(), summary.reply_histogram, "Replies by their length in words")
-    body = facts(pairs) + chart + quiet(_advice(duplicates), NOTE)
-    return f'{section("In numbers")}<div class="q-card q-conversations-numbers">{body}</div>'
 
 
 def refused_html(refused: Sequence[Refusal]) -> str:
@@ -211,18 +193,3 @@ def _highlighted(text: str, searched: str) -> str:
         parts += [escape(text[done:found]), f"<mark>{escape(text[found:end])}</mark>"]
         done = end
     return "".join(parts) + escape(text[done:])
-
-
-def _bin_names() -> list[str]:
-    starts = [1, *(end + 1 for end in HISTOGRAM[:-1])]
-    closed = [f"{start}–{end}" for start, end in zip(starts, HISTOGRAM, strict=True)]
-    return [*closed, f"{HISTOGRAM[-1]}+"]
-
-
-def _advice(duplicates: float) -> str:
-    if duplicates < 0.05:
-        return "Hardly any two are alike; each teaches something of its own."
-    return (
-        "Near-duplicates share four words in five with another conversation. They teach little twice, "
-        "and are never split between learning and measuring."
-    )

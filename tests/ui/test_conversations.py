@@ -213,6 +213,36 @@ def test_an_edited_text_reads_back_as_the_same_messages():
         messages_of("Hello there")
 
 
+def test_a_report_gives_a_verdict_plots_and_who_replies(keep):
+    shown = keep(lines(12))
+    assert "12 conversations are too few to hold some out" in shown["q-conversations-verdict"]
+    for plot in (
+        "Replies by their length",
+        "Conversations by their messages",
+        "Conversations by their tokens",
+    ):
+        assert plot in shown["q-conversations-numbers"]
+    assert shown["q-conversations-closer"].visible
+
+
+def test_a_closer_look_is_kept_and_says_when_the_conversations_have_changed(keep, handlers, studio):
+    keep(lines(6).replace("Five days.", "Send unopened pots back within 14 days and the refund comes."))
+    shown = [named(update) for update in handlers["conversations_look"]()]
+    assert "Telling languages" in shown[1]["q-report-closer"]
+    found = shown[-1]["q-report-closer"]
+    assert "English 6" in found and "Send unopened pots back within 30 days" in found
+    changed = named(handlers["conversation_reject"]("", False, clicked(name="0 june.jsonl:3")))
+    assert len(studio.conversations.read().excluded) == 1
+    assert (
+        "have changed since" in changed["q-report-closer"] and changed["q-report-look"].value == "Look again"
+    )
+
+
+def test_there_is_no_closer_look_at_nothing(handlers):
+    (update,) = handlers["conversations_look"]()
+    assert "There are no conversations to look at" in named(update)["q-report-closer"]
+
+
 def test_chat_text_is_shown_and_never_run():
     told = Conversation((Message("user", "<b>bold</b> <script>"),), "a.jsonl:1")
     shown = reader_html([told], 0, "bold")
