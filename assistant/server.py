@@ -25,6 +25,8 @@ from assistant.errors import AssistantError
 from assistant.gaps import gaps_csv
 from assistant.gate import Gate
 from assistant.ratings import Desks
+from assistant.reports.files import FORMATS, file_name
+from assistant.reports.judged import report_on
 from assistant.studio import Studio
 from assistant.workspace import accounts_file
 
@@ -76,6 +78,7 @@ def make_app(
     app.get("/audit.csv")(lambda: _csv("audit.csv", studio.audit.to_csv()))
     app.get("/gaps.csv")(lambda: _csv("gaps.csv", gaps_csv(studio.gaps())))
     app.get("/adapters/{key}.zip")(lambda key: _adapter(studio, key))
+    app.get("/saved/{study_id}/{kind}")(lambda study_id, kind: _saved(studio, study_id, kind))
     app.add_middleware(CORSMiddleware, allow_origins=())
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
@@ -98,6 +101,18 @@ def _adapter(studio: Studio, key: str) -> Response:
 def _csv(name: str, text: str) -> Response:
     named = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=named)
+
+
+def _saved(studio: Studio, study_id: str, kind: str) -> Response:
+    """A study's report as a file."""
+    try:
+        if kind not in FORMATS:
+            raise AssistantError(f"A report is saved as {', '.join(FORMATS)}, not as {kind!r}.")
+        report = report_on(studio.desk, study_id, studio.brand().name, studio.workspace.adapters)
+    except AssistantError as problem:
+        return PlainTextResponse(str(problem), status_code=404)
+    named = {"Content-Disposition": f'attachment; filename="{file_name(report, kind)}"'}
+    return Response(FORMATS[kind].text(report), media_type=FORMATS[kind].media, headers=named)
 
 
 def serve(

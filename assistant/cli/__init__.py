@@ -25,6 +25,7 @@ for command in (
     keeping.restore,
     keeping.doctor,
     judging.stats,
+    judging.report,
 ):
     app.command()(command)
 app.add_typer(users.app, name="user")

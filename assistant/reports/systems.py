@@ -6,7 +6,6 @@ Intervals are over items; the raters are taken as they are, for labels such as 1
 was there. An item's ratings by several people count as one mean.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.reports.plain_json import to_json
 from assistant.reports.tables import Pair, Ratings, Score
 from assistant.statistics import (
     Estimate,
@@ -217,7 +217,13 @@ class _Strong:
             return self.found
         odds = self.found.contrast(weights.tolist())
         return Estimate(
-            ELO * odds.value, ELO * odds.low, ELO * odds.high, odds.count, odds.chance, odds.reason
+            ELO * odds.value,
+            ELO * odds.low,
+            ELO * odds.high,
+            odds.count,
+            odds.chance,
+            odds.reason,
+            ELO * odds.error,
         )
 
 
@@ -258,7 +264,7 @@ def _differences(names: list[str], found: dict[tuple[int, int], Estimate]) -> tu
 
 def _turned(estimate: Estimate) -> Estimate:
     turned = (-estimate.value, -estimate.high, -estimate.low)
-    return Estimate(*turned, estimate.count, estimate.chance, estimate.reason)
+    return Estimate(*turned, estimate.count, estimate.chance, estimate.reason, estimate.error)
 
 
 def as_json(found: list[ScoreFigures] | PairFigures, notes: Sequence[str]) -> str:
@@ -271,12 +277,4 @@ def as_json(found: list[ScoreFigures] | PairFigures, notes: Sequence[str]) -> st
             "aspects": [asdict(each) for each in found],
         }
     )
-    return json.dumps(_finite(value | {"notes": list(notes)}), ensure_ascii=False, indent=2)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 6) if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+    return to_json(value | {"notes": list(notes)})

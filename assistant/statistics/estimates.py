@@ -28,6 +28,8 @@ class Estimate:
     chance: float = nan
     """How often chance alone would show as much (two-sided p); nan where that was not worked out."""
     reason: str = ""
+    error: float = nan
+    """The standard error; nan where the interval comes from resampling."""
 
     @property
     def decided(self) -> bool:

@@ -6,7 +6,7 @@ whether their numbers are about voice or accuracy.
 
 import numpy as np
 
-from assistant.statistics.clusters import clustered_mean
+from assistant.statistics.clusters import clustered_mean, discord
 from assistant.statistics.estimates import Effects, Estimate, Scores, unknown
 from assistant.statistics.rankings import Strengths, strengths
 from assistant.statistics.votes import VoteTable
@@ -25,7 +25,14 @@ def effects_of_scores(votes: VoteTable) -> Effects:
     Each vote is compared with itself, so how strict a rater or how hard a question is plays no part.
     """
     whole = votes.telling(LANES)
-    return Effects(*(_mean_along(whole, along) for along in CONTRASTS))
+    if not len(whole):
+        missing = unknown("no vote scores all four lanes")
+        return Effects(missing, missing, missing)
+    values = whole.values @ np.stack(CONTRASTS, axis=1)
+    elsewhere = discord(values, whole.questions, whole.raters)
+    return Effects(
+        *(clustered_mean(each, whole.questions, whole.raters, elsewhere=elsewhere) for each in values.T)
+    )
 
 
 def effects_of_rankings(rankings: VoteTable) -> Effects:
@@ -41,15 +48,11 @@ def effects_of_rankings(rankings: VoteTable) -> Effects:
     return Effects(*(found.contrast([*along, *rest]) for along in CONTRASTS))
 
 
-def _mean_along(whole: VoteTable, along: Scores) -> Estimate:
-    if not len(whole):
-        return unknown("no vote scores all four lanes")
-    return clustered_mean(whole.values @ along, whole.questions, whole.raters)
-
-
 def lane_means(votes: VoteTable) -> list[Estimate]:
     """The mean score of each lane [lanes], each with its interval."""
-    return [_lane(votes.telling([lane]), 0) for lane in range(votes.values.shape[1])]
+    whole = not np.isnan(votes.values).any() and len(votes) > 0
+    elsewhere = discord(votes.values, votes.questions, votes.raters) if whole else None
+    return [_lane(votes.telling([lane]), elsewhere) for lane in range(votes.values.shape[1])]
 
 
 def win_rates(rankings: VoteTable) -> list[Estimate]:
@@ -57,10 +60,10 @@ def win_rates(rankings: VoteTable) -> list[Estimate]:
     return lane_means(VoteTable(rankings.questions, rankings.raters, win_shares(rankings.values)))
 
 
-def _lane(votes: VoteTable, lane: int) -> Estimate:
+def _lane(votes: VoteTable, elsewhere: float | None) -> Estimate:
     if not len(votes):
         return unknown("no votes")
-    return clustered_mean(votes.values[:, lane], votes.questions, votes.raters)
+    return clustered_mean(votes.values[:, 0], votes.questions, votes.raters, elsewhere=elsewhere)
 
 
 def win_shares(ranks: Scores) -> Scores:

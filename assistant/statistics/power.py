@@ -186,8 +186,7 @@ def anytime_level(effect: Estimate, smallest: float) -> float:
     Robbins' mixture: with effects of the size of `smallest` (standard deviation) set against none, the odds
     pass 1 / 0.05 at any time in at most 0.05 of the studies without an effect.
     """
-    error = (effect.high - effect.low) / 2 / norm.ppf(1 - LEVEL / 2)
-    ratio = (smallest / error) ** 2
+    ratio = (smallest / effect.error) ** 2
     bound = sqrt(2 * (1 + 1 / ratio) * (log(1 / LEVEL) + log(1 + ratio) / 2))
     return float(2 * norm.sf(bound))
 
@@ -196,9 +195,8 @@ def _needed(effect: Estimate, smallest: float, rankings: int) -> int:
     """Rankings for an error small enough to find the smallest effect with a power of 80 %."""
     if not effect.known:
         return FEWEST_RANKINGS
-    error = (effect.high - effect.low) / 2 / norm.ppf(1 - LEVEL / 2)
     wanted = smallest / (norm.ppf(1 - LEVEL / 2) + norm.ppf(POWER))
-    return max(FEWEST_RANKINGS, ceil(rankings * (error / wanted) ** 2))
+    return max(FEWEST_RANKINGS, ceil(rankings * (effect.error / wanted) ** 2))
 
 
 def _rounded(more: int) -> int:

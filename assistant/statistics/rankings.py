@@ -8,14 +8,14 @@ first, second or last in which order of votes plays no part: unlike Elo, the str
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.statistics.clusters import Labels, clustered_mean
+from assistant.statistics.clusters import Labels, clustered_mean, discord
 from assistant.statistics.estimates import Estimate, Scores, unknown
 from assistant.statistics.votes import VoteTable
 
@@ -75,7 +75,18 @@ class Strengths:
         along = np.asarray(weights, dtype=float)
         pseudo = self.values @ along + len(self.votes) * (self.influence @ along)
         alone = float(along @ self.covariance @ along)
-        return clustered_mean(pseudo, self.votes.questions, self.votes.raters, unit=UNIT, alone=alone)
+        return clustered_mean(
+            pseudo,
+            self.votes.questions,
+            self.votes.raters,
+            unit=UNIT,
+            alone=alone,
+            elsewhere=self._discord,
+        )
+
+    @cached_property
+    def _discord(self) -> float:
+        return discord(self.influence, self.votes.questions, self.votes.raters)
 
 
 def strengths(rankings: VoteTable) -> Strengths | Estimate:

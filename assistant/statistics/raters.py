@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
-from assistant.statistics.clusters import Labels
 from assistant.statistics.estimates import Estimate, Scores, unknown
 from assistant.statistics.votes import VoteTable
 
@@ -16,6 +15,8 @@ DOUBTFUL = 0.01
 """A rater is doubted when chance alone would show so little care less often than this."""
 FEWEST_VOTES = 8
 """Below this many votes nobody is doubted."""
+FEWEST_PAIRS, AGREED = 60, 0.6
+"""Who agrees with nobody is doubted only where the others agree, in so many pairs and this share of them."""
 
 
 @dataclass(frozen=True)
@@ -72,44 +73,48 @@ def care(
         repeats: a rater and the two rankings [lanes] of a question that came twice.
         identical: a rater, and whether the two equal answers of an item were given the same rank.
     """
-    return [
-        _care(rankings, rater, places, repeats or [], identical or []) for rater in np.unique(rankings.raters)
-    ]
+    again, twins = repeats or [], identical or []
+    numbers = [int(rater) for rater in np.unique(rankings.raters)]
+    clear = {rater: _clear_doubts(rankings, rater, places, twins) for rater in numbers}
+    # Who is paired with a careless rater must not be doubted for agreeing too little.
+    sound = rankings.where(np.isin(rankings.raters, [each for each in numbers if not clear[each]]))
+    found = []
+    for rater in numbers:
+        agreement = _agreement(rankings, rater, sound)
+        doubts = (*clear[rater], *_against_chance(agreement, rater, rankings, sound))
+        own = int(np.sum(rankings.raters == rater))
+        same = [same_order(first, second) for who, first, second in again if who == rater]
+        alike = [tied for who, tied in twins if who == rater]
+        found.append(
+            Rater(
+                rater,
+                own,
+                agreement,
+                Share(sum(each.same for each in same), sum(each.compared for each in same)),
+                Share(float(sum(alike)), len(alike)),
+                doubts if own >= FEWEST_VOTES else (),
+            )
+        )
+    return found
 
 
-def _care(
-    rankings: VoteTable,
-    rater: int,
-    places: Scores | None,
-    repeats: list[tuple[int, Scores, Scores]],
-    identical: list[tuple[int, bool]],
-) -> Rater:
-    own = np.flatnonzero(rankings.raters == rater)
-    again = [same_order(first, second) for who, first, second in repeats if who == rater]
-    alike = [tied for who, tied in identical if who == rater]
-    agreement = _agreement(rankings, own)
-    doubts = [
-        *_always_the_same(rankings.values[own], None if places is None else places[own]),
-        *_against_chance(agreement),
-        *(["gave identical answers different ranks"] if len(alike) > 1 and not any(alike) else []),
-    ]
-    return Rater(
-        int(rater),
-        len(own),
-        agreement,
-        Share(sum(each.same for each in again), sum(each.compared for each in again)),
-        Share(float(sum(alike)), len(alike)),
-        tuple(doubts) if len(own) >= FEWEST_VOTES else (),
-    )
+def _clear_doubts(
+    rankings: VoteTable, rater: int, places: Scores | None, twins: list[tuple[int, bool]]
+) -> list[str]:
+    """Doubts that need nobody to compare with."""
+    own = rankings.raters == rater
+    alike = [tied for who, tied in twins if who == rater]
+    lost = ["gave identical answers different ranks"] if len(alike) > 1 and not any(alike) else []
+    return [*_always_the_same(rankings.values[own], None if places is None else places[own]), *lost]
 
 
-def _agreement(rankings: VoteTable, own: Labels) -> Share:
-    """How one rater orders pairs against each other rater of the same question."""
+def _agreement(rankings: VoteTable, rater: int, others: VoteTable) -> Share:
+    """How one rater orders pairs against each of some others who saw the same question."""
     same, count = 0.0, 0
-    for row in own:
-        others = (rankings.questions == rankings.questions[row]) & (rankings.raters != rankings.raters[row])
-        for other in np.flatnonzero(others):
-            found = same_order(rankings.values[row], rankings.values[other])
+    for row in np.flatnonzero(rankings.raters == rater):
+        beside = (others.questions == rankings.questions[row]) & (others.raters != rater)
+        for other in others.values[beside]:
+            found = same_order(rankings.values[row], other)
             same, count = same + found.same, count + found.compared
     return Share(same, count)
 
@@ -131,11 +136,19 @@ def _always_the_same(ranks: Scores, places: Scores | None) -> list[str]:
     return [f"put {letter} first {most} times in {len(tops)}"] if chance < DOUBTFUL else []
 
 
-def _against_chance(agreement: Share) -> list[str]:
-    """A doubt about a rater whose order is no nearer to the others' than dice would be."""
-    if agreement.compared < 60 or agreement.value > 0.5:
+def _against_chance(agreement: Share, rater: int, rankings: VoteTable, sound: VoteTable) -> list[str]:
+    """A doubt about a rater who orders as dice would, where the others are near each other."""
+    if agreement.compared < FEWEST_PAIRS or agreement.value > 0.5:
         return []
-    return [f"agrees with the others in {agreement.value:.0%} of pairs, no more than chance"]
+    seen = np.isin(sound.questions, rankings.questions[rankings.raters == rater])
+    others = sound.where(sound.raters != rater)
+    if len(np.unique(sound.raters[seen & (sound.raters != rater)])) < 2:
+        return []  # of two who disagree, nobody knows which one errs
+    each = [_agreement(others, int(other), others) for other in np.unique(others.raters)]
+    compared = sum(share.compared for share in each)
+    if compared < FEWEST_PAIRS or sum(share.same for share in each) < AGREED * compared:
+        return []
+    return [f"agrees with the others no more than chance ({100 * agreement.value:.0f} of 100 pairs)"]
 
 
 def blinding(right: int, guesses: int, chance: float) -> Estimate:

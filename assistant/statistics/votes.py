@@ -6,6 +6,7 @@ It knows rows and columns. It does not know where votes come from, or what a cri
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.statistics.clusters import Labels
 from assistant.statistics.estimates import Scores
@@ -33,7 +34,7 @@ class VoteTable:
                 f"{self.values.shape} entries; they need one row for each vote"
             )
 
-    def where(self, rows: Scores) -> "VoteTable":
+    def where(self, rows: NDArray[np.bool_] | Labels) -> "VoteTable":
         """The votes of some rows, given as booleans or places."""
         return VoteTable(self.questions[rows], self.raters[rows], self.values[rows])
 

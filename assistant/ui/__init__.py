@@ -7,7 +7,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from assistant.studio import Studio
-from assistant.ui import company, compare, conversations, documents, study, train
+from assistant.ui import company, compare, conversations, documents, report, study, train
 from assistant.ui.guarding import GuardedBlocks
 from assistant.ui.layout import Page, frame
 from assistant.ui.theme import head, theme
@@ -19,6 +19,7 @@ PAGES = (
     Page("Conversations", "conversations", conversations.page),
     Page("Train", "train", train.page),
     Page("Study", "study", study.page),
+    Page("Report", "report", report.page),
     Page("Company", "company", company.page),
 )
 """All pages, in the order of the header."""

@@ -21,7 +21,7 @@ from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS
 from assistant.ui.rendering import counted
 from assistant.ui.study_board import Board, draw
-from assistant.ui.study_planning import Plans
+from assistant.ui.study_planning import Plans, Standings
 
 MOST_CHATS = 200
 """Past chats whose questions are taken."""
@@ -37,6 +37,7 @@ class Handlers:
         self._studio = studio
         self._board = board
         self._plans = Plans()
+        self._standings = Standings()
 
     # -- which study --
 
@@ -269,9 +270,10 @@ class Handlers:
         if study.state == "answering":
             return parts.answering_html(self._studio.answering.now(study.id, self._studio.studies))
         votes = sum(sheet.done for sheet in sheets)
+        told = parts.standing_html(self._standings.of(self._studio.desk, study), study.id)
         if study.state == "closed":
-            return parts.closed_html(votes)
-        return parts.open_html(votes, sum(sheet.total for sheet in sheets))
+            return parts.closed_html(votes) + told
+        return parts.open_html(votes, sum(sheet.total for sheet in sheets)) + told
 
     def _missing(self) -> list[str]:
         """What can't answer yet, in words."""

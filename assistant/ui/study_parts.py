@@ -109,6 +109,12 @@ def closed_html(votes: int) -> str:
     return _said(f"The round is over, with {counted(votes, 'vote')}. The raters’ links show who wrote what.")
 
 
+def standing_html(standing: str, study_id: str) -> str:
+    """What the votes come to so far, and the way to the report."""
+    report = f'<a href="report?study={escape(study_id)}">See the report</a>'
+    return quiet(f"{escape(standing)} {report}", "q-study-standing")
+
+
 def plan_html(plan: Plan | None, items: int) -> str:
     """How many questions it takes; nothing said yet while it is being worked out."""
     if plan is None:

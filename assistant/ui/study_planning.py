@@ -1,10 +1,15 @@
-"""How many questions a study needs, worked out beside the page: the simulation takes seconds.
+"""How many questions a study needs, and how far it is: worked out beside the page, and not twice.
 
-It knows threads. The arithmetic is known by `assistant.statistics`.
+It knows threads and what was worked out. The arithmetic is known by `assistant.statistics`.
 """
 
 import threading
 
+from assistant.comparison import Study
+from assistant.ratings import Desk
+from assistant.reports.evidence import Evidence
+from assistant.reports.findings import findings
+from assistant.reports.words import standing
 from assistant.statistics.power import Plan, plan
 
 WIN_RATE = 0.65
@@ -29,3 +34,19 @@ class Plans:
 
     def _work(self, raters: int, per_item: int) -> None:
         self._plans[raters, per_item] = plan(WIN_RATE, raters, per_question=per_item)
+
+
+class Standings:
+    """How far studies are, in a line each; worked out anew only where votes have come or changed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[object, str]] = {}
+
+    def of(self, desk: Desk, study: Study) -> str:
+        """How far a study is, such as "Not enough votes yet: about 35 more rankings."."""
+        evidence = Evidence.of(desk, study.id)
+        seen = study.state, len(evidence.raters), tuple(vote.id for vote in evidence.votes)
+        known = self._known.get(study.id)
+        if known is None or known[0] != seen:
+            known = self._known[study.id] = (seen, standing(evidence, findings(evidence)))
+        return known[1]

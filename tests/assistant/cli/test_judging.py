@@ -1,10 +1,14 @@
-"""`quartet stats`: figures on stdout, notes on stderr, and an exit code."""
+"""`quartet stats` and `quartet report`: results on stdout or in a file, notes on stderr, and an exit code."""
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from assistant import cli
+from assistant.ratings import Desk
+from assistant.store import open_database
+from tests.studies import judgement, opened
 
 TABLE = """item,system,aspect,rater,score
 1,x,voice,kim,5
@@ -49,3 +53,40 @@ def test_stats_tells_what_is_wrong_in_one_line(tmp_path):
     result = run("stats", path)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("quartet: ratings.csv, line 5: the score is 'two'")
+
+
+@pytest.fixture
+def study(workspace):
+    """An open round with one vote."""
+    desk = Desk.of(open_database(workspace.database))
+    made = opened(desk)
+    first = desk.rounds.sheet(desk.rounds.raters(made.id)[0].id)[0]
+    desk.votes.cast(first, "k", judgement(), made.criteria)
+    return made
+
+
+def test_report_prints_sentences_of_the_newest_study(workspace, study):
+    result = run("report", "--workspace", workspace.root)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"acme: {study.name}\nNot enough votes yet\n")
+
+
+@pytest.mark.parametrize("named", ["name", "id"])
+def test_report_writes_a_file_in_the_format_that_is_asked_for(workspace, study, tmp_path, named):
+    out = tmp_path / "report.html"
+    options = ["--format", "html", "--out", out, "--workspace", workspace.root]
+    result = run("report", getattr(study, named), *options)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert out.read_text().startswith("<!doctype html>")
+    value = json.loads(run("report", "--format", "json", "--workspace", workspace.root).stdout)
+    assert value["study"]["id"] == study.id
+
+
+def test_report_says_which_studies_there_are(workspace, study):
+    result = run("report", "Autumn", "--workspace", workspace.root)
+    assert result.exit_code == 1
+    assert f"There is no study 'Autumn'; there are {study.name}" in result.stderr
+
+
+def test_report_without_a_study_says_where_one_is_made(workspace):
+    assert "Make one on the page Study" in run("report", "--workspace", workspace.root).stderr

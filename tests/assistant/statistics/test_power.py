@@ -52,7 +52,7 @@ def test_there_is_no_plan_for_an_effect_that_is_none_or_certain(rate):
 
 
 def around(value, reach, chance):
-    return Estimate(value, value - reach, value + reach, 90, chance)
+    return Estimate(value, value - reach, value + reach, 90, chance, error=reach / 1.959964)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_careful_raters_are_not_doubted():
     [
         (lambda places, dice: places, "put A first 30 times in 30"),
         (lambda places, dice: np.ones_like(places), "called every comparison a tie"),
-        (lambda places, dice: np.argsort(dice.random(places.shape), axis=1) + 1.0, "no more than chance"),
+        (lambda places, dice: np.argsort(dice.random(places.shape), axis=1) + 1.0, "no more than chance ("),
     ],
     ids=["always A first", "always a tie", "by dice"],
 )
