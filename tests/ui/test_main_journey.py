@@ -110,3 +110,62 @@ def test_from_documents_and_conversations_to_four_different_answers(site, studio
     assert [records[lane].adapter for lane in LANES] == [None, "0001", None, "0001"]
     assert records["rag"].passages == records["combined"].passages
     assert turn.answers["tuned"].text != turn.answers["prompt"].text
+
+
+def tickets(count):
+    """A table that a help desk might give out: odd names of columns, a row for each message."""
+    rows = ["Nr;Person;Notiz;Am"]
+    for number in range(count):
+        words = " ".join(f"{thing}{number}" for thing in ("basil", "cactus", "fern", "lily", "moss"))
+        day = f"2026-05-{1 + number % 28:02d}"
+        rows.append(f"{number};Customer {number};<p>Where is {words}?</p>;{day} 09:00")
+        rows.append(f"{number};Lena;By the pot{number}, on the shelf{number}.;{day} 10:00")
+    return "\n".join(rows) + "\n"
+
+
+def choose(page, label, value):
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=value, exact=True).click()
+
+
+def test_from_a_messy_table_to_a_voice_that_was_stopped_resumed_and_chosen(
+    site, studio, browser_page, tmp_path
+):
+    page = browser_page
+    page.set_default_timeout(90_000)
+    page.goto(f"{site}/conversations")
+    expect(page.locator(".q-dot-good")).to_be_visible(timeout=45_000)
+    listening(page)
+    (tmp_path / "tickets.csv").write_text(tickets(48))
+    page.set_input_files("#q-conversations-drop input >> nth=0", tmp_path / "tickets.csv")
+    page.get_by_text("say which column is Conversation").wait_for()
+    choose(page, "Conversation", "Nr")
+    page.get_by_text("say which column is Who writes").wait_for()
+    choose(page, "Who writes", "Person")
+    page.get_by_role("button", name="Add 1 file").click()
+    page.get_by_text("tickets.csv was added.").wait_for()
+    for left in ("1 of 47", "1 of 46"):
+        page.get_by_role("button", name="Leave out this conversation").click()
+        page.get_by_text(left, exact=True).wait_for()
+
+    page.goto(f"{site}/train")
+    page.get_by_text("It learns from").wait_for()
+    page.get_by_text("Quick look").click()
+    page.locator("#q-train-settings .label-wrap").click()
+    page.get_by_label("number input for Epochs").fill("10")
+    page.get_by_label("number input for Epochs").press("Tab")
+    page.get_by_role("button", name="Train a new version").click()
+    page.locator(".q-charts-training").wait_for(state="attached")
+    page.get_by_role("button", name="Stop and keep").click()
+    page.get_by_text("What it had learned is kept as version 1, in use now.").wait_for()
+    page.get_by_role("button", name="Go on with the last one").click()
+    page.get_by_text("The tuned lanes answer with version 2 now.").wait_for()
+    page.get_by_role("button", name="Use Version 1").click()
+    page.locator("#q-train-use h3", has_text="Version 1").wait_for()
+    lineage = studio.adapter().lineage
+    assert lineage.conversations < 46 and lineage.settings["most_conversations"] == 60
+
+    page.goto(site)
+    ask(page, "Where is basil?")
+    answers = studio.chats.read(page.url.split("chat=")[1]).turns[-1].answers
+    assert answers["tuned"].record.adapter == "0001"
