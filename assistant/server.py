@@ -29,6 +29,7 @@ from assistant.reports.files import FORMATS, file_name
 from assistant.reports.judged import report_on
 from assistant.studio import Studio
 from assistant.workspace import accounts_file
+from knowledge.following import Watch
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -136,6 +137,7 @@ def serve(
         accounts = None
     _log_to_terminal()
     listener = _listen(host, port)
+    Watch(lambda: studio.knowledge).start()
     app = make_app(studio, (*LOOPBACK, *own_names(host), *names), accounts=accounts, root_path=root_path)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, root_path=root_path

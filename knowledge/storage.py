@@ -23,6 +23,12 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def digest_of_file(path: Path) -> str:
+    """The sha256 of a file, read block by block."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_bytes(path: Path, data: bytes) -> str:
     """Write a file beside its place, force it to disk, then rename it there. Returns its sha256."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".part-")

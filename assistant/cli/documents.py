@@ -14,24 +14,43 @@ from assistant.errors import AssistantError
 from assistant.evaluation import Question
 from assistant.loading import LocalModels
 from assistant.studio import Studio
-from knowledge.retrieval import files_under
+from knowledge.following import Following
+from knowledge.retrieval import Progress, files_under
 
 
 @plain_errors
 def index(
     paths: Annotated[list[Path], typer.Argument(help="Documents, or folders of documents.")],
     workspace: WorkspaceOption = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Follow the folders: what changes in them later is taken over.")
+    ] = False,
 ) -> None:
-    """Add documents to the company's knowledge; prints a line for each."""
+    """Add documents to the company's knowledge, or what has changed since; prints a line for each.
+
+    In folders that are followed, what was removed there is removed here too.
+    """
     studio = open_studio(workspace, LocalModels())
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise AssistantError(f"There is no {', '.join(missing)}. Name files or folders that exist.")
+    following = Following(studio.knowledge)
+    for folder in filter(Path.is_dir, paths if follow else ()):
+        following.follow(folder)
+    followed = {folder.path for folder in following.folders()}
+    looked = [str(path.absolute()) for path in paths if str(path.absolute()) in followed]
+    others = [path for path in paths if str(path.absolute()) not in followed]
     refused = 0
     with loading(studio) as progress:
-        states = studio.knowledge.add(
-            files_under(paths), progress=lambda at: progress(at.text, at.done / max(at.total, 1))
-        )
+
+        def report(at: Progress) -> None:
+            progress(at.text, at.done / max(at.total, 1))
+
+        changes = {path: following.look(path, progress=report) for path in looked}
+        states = studio.knowledge.add(files_under(others), progress=report) if others else []
+    for path, found in changes.items():
+        refused += len(found.refused)
+        typer.echo(f"{path}\t{found.text}")
     for state in states:
         refused += state.state == "refused"
         typer.echo(f"{state.name}\t{state.state}\t{state.passages} passages\t{state.message}".rstrip())

@@ -10,8 +10,10 @@ import gradio as gr
 
 from assistant.gaps import times_cited
 from assistant.studio import Studio
+from assistant.ui.cutting import cutting_drawer, cutting_opener
 from assistant.ui.documents_table import addition_html, table_html
 from assistant.ui.dropzone import Delivery, dropzone
+from assistant.ui.folders import folders_part
 from assistant.ui.found import document_html, findings_html, source_of
 from assistant.ui.gaps import gaps_html
 from assistant.ui.intake import Intake
@@ -137,20 +139,24 @@ def page(studio: Studio) -> None:
             drop = dropzone(
                 "Drop documents here", HINT, (*SUFFIXES, ".zip"), folders=True, elem_id="q-documents-drop"
             )
+            renewal = cutting_opener()
             adding = html("q-documents-adding", "stop")
             problem = html("q-documents-problem")
             table = html("q-documents-table", "open", "remove", "restore")
+            looked = folders_part(studio)
         with gr.Column(scale=5, min_width=320):
             question, search, found = _search_part()
             open_questions = html("q-documents-gaps")
     with gr.Column(elem_id="q-drawer-source", elem_classes="q-drawer q-drawer-right"):
         source = html("q-source")
+    cutting_drawer(studio, renewal)
     clock = gr.Timer(0.5, active=False)
 
     does, calm = Handlers(studio), {"show_progress": "hidden"}
     added, changed = [adding, table, clock], [problem, table]
     gr.on(None, does.load, None, added, api_name="documents_load", **calm)
     gr.on(None, does.gaps, None, open_questions, api_name="documents_gaps", **calm)
+    looked.change(does.load, None, added, api_name="documents_looked", **calm)
     drop.upload(does.add, None, [*added, problem], api_name="documents_add", **calm)
     clock.tick(does.follow, None, added, api_name="documents_follow", **calm)
     adding.stop(does.stop, None, None, api_name="documents_stop", **calm)

@@ -11,6 +11,17 @@ from knowledge.documents.tables import write_table
 from knowledge.documents.text import one_line
 
 _DROPPED = ("script", "style", "noscript", "template", "svg", "iframe", "select", "nav", "footer", "aside")
+MOST_FURNITURE = 0.5
+"""Share of a page's text: what holds more is its content, whatever it says of itself."""
+_ROLES = ("navigation", "banner", "search", "menu", "menubar", "alertdialog")
+_FURNITURE_NAMES = """
+navbar nav-bar navigation main-nav site-nav topnav sidebar side-bar breadcrumb breadcrumbs footer
+site-footer page-footer header-nav menu main-menu skip-link skip-links cookie-banner cookie-notice
+cookie-consent cookie-bar cookies consent-banner newsletter newsletter-signup social social-links share
+share-buttons sharing pagination pager related-posts advertisement ads toc-toggle mw-editsection
+"""
+_FURNITURE = frozenset(_FURNITURE_NAMES.split())
+"""Ids and classes that sites give to what stands around the content of every page."""
 _SPACES = re.compile(r"\s+")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _INLINE_NAMES = """
@@ -50,6 +61,10 @@ def _drop_furniture(page: BeautifulSoup) -> None:
         tag.decompose()
     for tag in page.find_all(_is_hidden):
         tag.decompose()
+    most = MOST_FURNITURE * len(page.get_text())
+    for tag in page.find_all(_is_furniture):
+        if not tag.decomposed and not tag.find(["main", "article", "h1"]) and len(tag.get_text()) < most:
+            tag.decompose()
     for tag in page.find_all("button"):
         if not tag.find_parent([*_HEADINGS, "summary", "dt"]):  # questions that unfold are often buttons
             tag.decompose()
@@ -60,6 +75,15 @@ def _drop_furniture(page: BeautifulSoup) -> None:
 def _is_hidden(tag: Tag) -> bool:
     style = str(tag.get("style", "")).replace(" ", "").lower()
     return tag.has_attr("hidden") or "display:none" in style or "visibility:hidden" in style
+
+
+def _is_furniture(tag: Tag) -> bool:
+    """Whether a tag says of itself that it is navigation or the like."""
+    if str(tag.get("role", "")).lower() in _ROLES:
+        return True
+    classes = tag.get("class")
+    names = [*(classes if isinstance(classes, list) else ()), str(tag.get("id", ""))]
+    return tag.name not in ("html", "body") and not _FURNITURE.isdisjoint(name.lower() for name in names)
 
 
 def _keep_content_of(tag: Tag) -> None:

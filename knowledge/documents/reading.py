@@ -121,6 +121,10 @@ def _reader_name(name: str, data: bytes) -> str:
         return "pdf.read_pdf"
     if data.startswith(b"{\\rtf"):
         return "rich.read_rich"
+    if suffix in (".doc", ".dot") and data.startswith(b"PK"):
+        return "word.read_word"
+    if suffix in (".doc", ".dot") and data.lstrip().startswith(b"<"):
+        return "html.read_html"
     if suffix == ".xls" and not data.startswith((OLD_OFFICE, b"PK")):
         return "html.read_html" if data.lstrip().startswith(b"<") else "sheets.read_csv"
     if suffix in _BY_SUFFIX:

@@ -151,6 +151,32 @@ def test_html_leaves_out(tmp_path: Path, word: str) -> None:
     assert word not in read(tmp_path, "a.html", PAGE).text
 
 
+@pytest.mark.parametrize(
+    "furniture",
+    [
+        '<div role="navigation">Home</div>',
+        '<ul class="list breadcrumbs"><li>Home</li></ul>',
+        '<div id="cookie-banner">Home</div>',
+        '<div class="Sidebar">Home</div>',
+    ],
+)
+def test_html_leaves_out_what_says_of_itself_that_it_is_furniture(tmp_path: Path, furniture: str) -> None:
+    page = f"<body>{furniture}<h1>Pots</h1><p>Clay ones of every size.</p></body>"
+    assert read(tmp_path, "a.html", page).text == "Pots\n\nClay ones of every size."
+
+
+def test_furniture_that_holds_the_content_is_kept(tmp_path: Path) -> None:
+    for inside in ("<article><p>Soup of the day.</p></article>", "<p>Soup of the day.</p>"):
+        page = f'<body><div class="menu">{inside}</div></body>'
+        assert read(tmp_path, "a.html", page).text == "Soup of the day."
+
+
+@pytest.mark.parametrize("content", ["<html><body><p>Hello.</p></body></html>", "docx"], ids=["page", "word"])
+def test_a_doc_file_that_is_of_a_newer_kind_is_read_as_that(tmp_path: Path, content: str) -> None:
+    data = make_word(tmp_path / "made.docx").read_bytes() if content == "docx" else content
+    assert read(tmp_path, "letter.doc", data).text.startswith(("Hello.", "Returns and refunds"))
+
+
 def test_a_form_around_the_whole_page_does_not_swallow_it(tmp_path: Path) -> None:
     page = "<body><form><h1>Title</h1><p>Content.</p></form></body>"
     assert read(tmp_path, "a.htm", page).text == "Title\n\nContent."

@@ -426,3 +426,15 @@ def test_a_model_named_beside_an_endpoint_is_for_training(remote, root):
 )
 def test_an_endpoint_that_is_half_named_is_refused(root, command, options, text):
     assert text in refused(run(*command, *options, "--workspace", root))
+
+
+def test_index_takes_over_what_was_changed_and_removed_in_a_followed_folder(root, tmp_path):
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    for name in ("pots", "hours"):
+        (folder / f"{name}.md").write_text(f"# {name}\n\nAll there is to say of {name}.\n")
+    assert run("index", folder, "--follow", "--workspace", root).stdout == f"{folder}\t2 added\n"
+    (folder / "pots.md").unlink()
+    (folder / "hours.md").write_text("# hours\n\nClosed on Mondays.\n")
+    assert run("index", folder, "--workspace", root).stdout == f"{folder}\t1 changed, 1 removed\n"
+    assert run("index", folder, "--workspace", root).stdout == f"{folder}\tnothing has changed\n"
