@@ -128,6 +128,5 @@ def _team(told: Summary) -> str:
 
 
 def _bins(ends: Sequence[int]) -> list[str]:
-    starts = [1, *(end + 1 for end in ends[:-1])]
-    closed = [f"{start}–{end}" for start, end in zip(starts, ends, strict=True)]
-    return [*closed, f"{ends[-1]}+"]
+    """Short names of bins by their ends, which fit under narrow bars on a phone."""
+    return [*(f"≤{end}" for end in ends), f">{ends[-1]}"]
