@@ -34,7 +34,7 @@ def without_repeats(
         each: told the number of each conversation as its turn comes; may raise to end it.
     """
     likeness = Likeness(FOLDED)
-    replies: Counter[str] = Counter()
+    seen: Counter[frozenset[str]] = Counter()
     if cleaning.folded:
         for known in there:
             likeness.add(words_of(known), known)
@@ -44,18 +44,22 @@ def without_repeats(
         twin = likeness.add(words_of(conversation), conversation) if cleaning.folded else None
         if twin is not None:
             tally.note("folded", _told(conversation), _told(twin))
-        elif cleaning.capped and _is_canned(conversation, replies):
+        elif cleaning.capped and _is_canned(conversation, seen):
             tally.note("capped", _told(conversation), "")
         else:
             kept.append(conversation)
     return kept
 
 
-def _is_canned(conversation: Conversation, replies: Counter[str]) -> bool:
-    """Whether all its replies have been seen often; counts them."""
-    said = {_plainest(message.content) for message in conversation.messages if message.role == "assistant"}
-    replies.update(said)
-    return all(replies[reply] > CANNED for reply in said)
+def _is_canned(conversation: Conversation, seen: Counter[frozenset[str]]) -> bool:
+    """Whether just these replies have been given often; counts them.
+
+    A house whose replies are fixed phrases still says them in ever new turns, which teach its voice.
+    """
+    replies = (message.content for message in conversation.messages if message.role == "assistant")
+    said = frozenset(map(_plainest, replies))
+    seen[said] += 1
+    return seen[said] > CANNED
 
 
 def _plainest(text: str) -> str:

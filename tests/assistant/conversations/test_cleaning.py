@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from assistant.conversations import STEPS, Cleaning, Conversation
@@ -189,3 +191,16 @@ def test_conversations_of_nothing_but_a_canned_answer_are_capped():
     assert kept == [*canned[:10], own]
     assert tally.counts["capped"] == 5
     assert without_repeats(canned, [], NOTHING, Tally()) == canned
+
+
+def test_fixed_phrases_in_ever_new_turns_are_no_canned_answers():
+    phrases = [f"Phrase {letter}." for letter in "abcdefghij"]
+    pairs = [(first, second) for first in phrases for second in phrases if first < second]
+    chats = [
+        Conversation(
+            (*asked.messages, Message("user", "And then?"), Message("assistant", second)), asked.source
+        )
+        for (first, second), asked in zip(pairs, many(len(pairs), "x"), strict=True)
+        for asked in [replace(asked, messages=(asked.messages[0], Message("assistant", first)))]
+    ]
+    assert without_repeats(chats, [], Cleaning(), Tally()) == chats
