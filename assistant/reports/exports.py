@@ -1,13 +1,11 @@
 """A report for other programs: JSON, all votes as CSV, preference pairs, and corrected answers to learn from.
 
-It knows the formats. It works nothing out. Cells that a spreadsheet would take for a formula are defused.
+It knows the formats. It works nothing out.
 """
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from io import StringIO
 from itertools import combinations
 from typing import Any
 
@@ -17,29 +15,22 @@ from assistant.reports.evidence import Evidence, system_name
 from assistant.reports.judged import Report
 from assistant.reports.plain_json import to_json
 from assistant.reports.words import agreement_in_words, blinding_in_words, headline, recommendation
+from assistant.spreadsheet import to_csv
 
 FORMAT_VERSION = 1
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would calculate."""
-
-
-def safe_cell(text: str) -> str:
-    """A text that a spreadsheet shows as it is: one that would be a formula begins with an apostrophe."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) or text.startswith(FORMULA) else text
 
 
 def votes_csv(evidence: Evidence) -> str:
     """All votes as CSV, a line for each answer that was judged, with the header first."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     criteria = [criterion.key for criterion in evidence.study.criteria]
     heads = ["study", "question", "text", "topic", "rater", "kind", "place", "letter", "system", "rank"]
     tail = ["none_usable", "comment", "wrong", "better", "seconds", "created", "corrections"]
-    writer.writerow([safe_cell(name) for name in [*heads, *criteria, *tail]])
-    for vote in evidence.votes:
-        for position in range(len(vote.showing.systems)):
-            writer.writerow([safe_cell(str(cell)) for cell in _line(evidence, vote, position, criteria)])
-    return out.getvalue()
+    rows = (
+        [str(cell) for cell in _line(evidence, vote, position, criteria)]
+        for vote in evidence.votes
+        for position in range(len(vote.showing.systems))
+    )
+    return to_csv([*heads, *criteria, *tail], rows)
 
 
 def _line(evidence: Evidence, vote: Vote, position: int, criteria: Sequence[str]) -> list[Any]:

@@ -11,7 +11,6 @@ import pytest
 
 from assistant.conversations import read_conversations
 from assistant.reports.details import telling
-from assistant.reports.exports import safe_cell
 from assistant.reports.files import FORMATS, file_name
 from assistant.reports.judged import report_of
 from tests.assistant.reports.studied import NOTHING, study
@@ -88,12 +87,6 @@ def test_the_votes_come_as_lines_that_no_spreadsheet_runs():
     assert (first["rater"], first["letter"], first["system"]) == ("Kim", "A", vote.showing.systems[0])
     assert int(first["accuracy"]) == vote.judgement.scores["accuracy"][0]
     assert {row["kind"] for row in rows} == {"item", "repeat", "pair"}
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "  =1"])
-def test_a_cell_that_would_be_calculated_is_defused(text):
-    assert safe_cell(text) == f"'{text}"
-    assert safe_cell(f"a{text}") == f"a{text}"
 
 
 def test_the_figures_come_as_json(judged):
