@@ -3,7 +3,7 @@
 It knows what people choose from. What the settings do is known by those who read them.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from assistant.training.settings import TrainingSettings
 
@@ -75,9 +75,3 @@ FIELDS = (
     Field("seed", "Seed", "The same seed and the same data give the same version again."),
     Field("name", "Name", "What the version will be called; empty for its number."),
 )
-
-
-def preset_of(settings: TrainingSettings) -> Preset | None:
-    """The preset that has these settings, whatever their name and seed."""
-    plain = asdict(replace(settings, name="", seed=0))
-    return next((preset for preset in PRESETS if asdict(preset.settings) == plain), None)
