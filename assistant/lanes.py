@@ -202,6 +202,8 @@ class Answer:
     error: str = ""
     waiting: int | None = None
     """How many answers start before this one, while it waits in line."""
+    unsupported: tuple[str, ...] = ()
+    """Sentences of the text that no document supports, known once the answer has ended."""
 
     @property
     def done(self) -> bool:
@@ -228,7 +230,8 @@ class Answer:
             sampling = Sampling(**chosen | {"stop": tuple(chosen.get("stop", ()))})
             record = Record(**record | {"sampling": sampling, "passages": tuple(record["passages"])})
         sources = tuple(Source(**source) for source in value["sources"])
-        return cls(value["lane"], value["text"], sources, record, value["error"])
+        unsupported = tuple(value.get("unsupported", ()))
+        return cls(value["lane"], value["text"], sources, record, value["error"], unsupported=unsupported)
 
 
 NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."

@@ -36,6 +36,7 @@ from assistant.lanes import (
 from assistant.prompts import check_question
 from assistant.ratings import Desk, Marks
 from assistant.store import open_database
+from assistant.support import checked
 from assistant.trainings import Trainings
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
 from knowledge.retrieval import Encoder, KnowledgeBase
@@ -286,7 +287,8 @@ class Studio:
         self, chat_id: str, question: str, lanes: Sequence[Lane], setup: Setup, *, again: int | None = None
     ) -> Iterator[tuple[Answer, ...]]:
         """Ask as a new turn, or as the turn `again`, whose answers are replaced."""
-        chats, marks = self.chats, self.marks  # these, also if another company is opened
+        # These, also if another company is opened meanwhile.
+        chats, marks, knowledge = self.chats, self.marks, self.knowledge
         question = check_question(question)
         chat = chats.read(chat_id)
         histories = {lane.key: chat.history(lane.key, before=again) for lane in lanes}
@@ -307,6 +309,7 @@ class Studio:
             for ended in given:  # cut short: the lanes end now, each with a record of what it had said
                 latest = ended
             chats.save_answers(turn_id, latest)
+            chats.save_answers(turn_id, checked(latest, setup.brand, knowledge))
 
     def answer_study(self, study_id: str) -> None:
         """Begin or go on to answer a study's questions in the background; `answering` says how far it is."""

@@ -20,6 +20,7 @@ from knowledge.preferences import write_settings
 from knowledge.ranking import Query
 from knowledge.renewal import Renewal
 from knowledge.searching import Findings, Found, joined
+from knowledge.support import claims, is_supported
 from knowledge.versions import DocumentState
 
 __all__ = [
@@ -118,6 +119,24 @@ class KnowledgeBase:
         else:
             found, fit = snapshot.search(query, encoder.encode(query.texts), count)
         return Findings(query.whole, found, snapshot.number, time.perf_counter() - started, fit)
+
+    def unsupported(self, text: str, *, ignoring: Sequence[str] = ()) -> tuple[str, ...]:
+        """The sentences of an answer that no document supports, in its order.
+
+        Sentences that claim nothing are passed over, and so are those that hold a phrase of `ignoring`, such
+        as a greeting. Where there are no documents there is nothing to hold an answer against.
+        """
+        said = claims(text, ignoring=ignoring)
+        if not said or not self._library.manifest().ready:
+            return ()
+        snapshot, encoder = self._library.serving()
+        if encoder is None:
+            return ()
+        return tuple(
+            sentence
+            for sentence, vector in zip(said, encoder.encode(said), strict=True)
+            if not is_supported(sentence, *snapshot.nearest(sentence, vector))
+        )
 
     # Changes
 

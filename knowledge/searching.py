@@ -15,6 +15,7 @@ from knowledge.fitting import Fit, common_similarity, fit_of
 from knowledge.index import VectorIndex
 from knowledge.lexical import words_of
 from knowledge.ranking import Query, Ranker, Ranking
+from knowledge.support import PASSAGES
 
 ALIKE = 0.9
 """Share of words from which two passages, titles included, say the same."""
@@ -114,6 +115,13 @@ class Snapshot:
             matched_words=self._ranker.lexical.shared_words(query.question, position),
             twins=tuple(self.passages[twin] for twin in twins),
         )
+
+    def nearest(self, sentence: str, vector: NDArray[np.float32]) -> tuple[float, list[str]]:
+        """A sentence's best cosine with a passage, and the texts of the passages that speak of it most."""
+        if self._ranker is None:
+            return -1.0, []
+        ranking = self._ranker.rank(Query(sentence), vector[None])
+        return ranking.nearest, [self.passages[at].search_text for at in ranking.order[:PASSAGES]]
 
     def by_words(self, query: Query, count: int) -> tuple[Found, ...]:
         """The best passages by their words alone, where no encoder that made the vectors is at hand."""

@@ -8,7 +8,7 @@ from html import escape
 from assistant.lanes import NO_ADAPTER, Answer, Lane, Record, Source, lane_of
 from assistant.ratings import Mark
 from assistant.ui.marks import marks_html
-from assistant.ui.rendering import counted, markdown, moment
+from assistant.ui.rendering import counted, markdown, marked, moment
 
 QUERY_SHOWN = 120
 """Characters shown of what was searched for."""
@@ -16,6 +16,8 @@ QUERY_SHOWN = 120
 CUT_OFF = "Cut off before it was finished. Retry asks again."
 NO_DOCUMENTS = 'This company has no documents yet. <a href="documents">Add some</a> to look things up in.'
 NOTHING_FOUND = "Nothing in the documents fits this question."
+
+UNSUPPORTED = "Nothing in the documents says this."
 
 ENDINGS = {
     "end": "the model ended it",
@@ -75,7 +77,7 @@ def _body(answer: Answer, waits: bool) -> str:
             '<div class="q-answer-missing"><p>This assistant has not learned a voice yet.</p>'
             '<p><a href="train">Train an adapter</a> and it answers here.</p></div>'
         )
-    text = markdown(answer.text)
+    text = marked(markdown(answer.text), answer.unsupported, "q-unsupported", UNSUPPORTED)
     if answer.error:
         text += f'<p class="q-answer-error" role="alert">{escape(answer.error)}</p>'
     if waits and not answer.text:
@@ -121,6 +123,8 @@ def _facts(answer: Answer, record: Record) -> str:
     facts = [f"{first_word:.1f} s to first word"] if answer.text else []
     facts += [f"{answer.words_per_second:.1f} words/s"] if answer.words_per_second else []
     facts += [f"voice at {_strength(record)}"] if record.adapter and record.scale != 1 else []
+    if answer.unsupported:
+        facts.append(f"{counted(len(answer.unsupported), 'sentence')} not in the documents")
     facts += [ENDINGS[record.finish]] if record.finish in CUT_SHORT else []
     rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in _provenance(record))
     return (

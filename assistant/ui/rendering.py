@@ -3,7 +3,9 @@
 It knows Markdown. It does not know where a text comes from.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
+from html import escape
 
 from markdown_it import MarkdownIt
 
@@ -18,6 +20,14 @@ _MARKDOWN = (
 def markdown(text: str) -> str:
     """Markdown as safe HTML: paragraphs, emphasis, lists, tables, code; links and images stay plain text."""
     return str(_MARKDOWN.render(text))
+
+
+def marked(html: str, sentences: Iterable[str], name: str, title: str) -> str:
+    """HTML that `markdown` made, with sentences of its text marked where they stand."""
+    for sentence in dict.fromkeys(sentences):
+        piece = str(_MARKDOWN.renderInline(sentence))
+        html = html.replace(piece, f'<mark class="{escape(name)}" title="{escape(title)}">{piece}</mark>')
+    return html
 
 
 def moment(iso: str) -> str:

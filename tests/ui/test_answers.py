@@ -33,3 +33,15 @@ def test_each_ending_of_the_engine_has_its_words(ask, engine, monkeypatch, reaso
     assert ('role="alert">Quartet is busy.' in shown) == (reason == "busy")
     assert "1,412 read (1,380 of them kept from before), 0 written" in shown
     assert "to first word" not in shown
+
+
+def test_sentences_that_no_document_supports_are_marked_in_all_lanes_and_after_a_reload(ask, handlers):
+    said = "Refunds take five days. Bicycles <ship> abroad weekly."
+    shown = ask(answers=(said,) * 4)[-1]
+    again = {
+        component.elem_id: value for component, value in handlers["chat_follow"](shown["q-chat-id"]).items()
+    }
+    for lane in ("prompt", "tuned", "rag", "combined"):
+        assert 'documents says this.">Bicycles &lt;ship&gt; abroad weekly.</mark>' in again[f"q-live-{lane}"]
+        assert ">Refunds take five days.</mark>" not in again[f"q-live-{lane}"]
+        assert "1 sentence not in the documents" in again[f"q-live-{lane}"]
