@@ -5,7 +5,7 @@ alone, whoever asks may do everything.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from importlib.resources import files
 from urllib.parse import quote, urlsplit
@@ -16,12 +16,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.access import ALONE, PERSON, AuditLog, Person, Role, Sessions, may_open
+from assistant.access import ALONE, PERSON, AuditLog, OpenId, Person, Role, Sessions, may_open
+from assistant.access.openid import PATIENCE
 from assistant.access.sessions import LIFETIME, TooManyTriesError
 from assistant.errors import AssistantError
 
 COOKIE = "quartet_session"
+STATE = "quartet_signin"
+"""The cookie that ties a sign-in through a provider to the browser that began it."""
 LOGIN, LOGOUT = "/login", "/logout"
+PROVIDER, BACK = "/login/provider", "/login/back"
+WAY = '<a class="way" href="%root%/login/provider">Sign in with your company’s account</a>'
+Answer = Callable[[Request], Awaitable[Response]]
 OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
 """What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
 OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json"})
@@ -46,12 +52,18 @@ class Gate:
     """Lets requests through for those who are logged in and may ask for it; shows the login to others."""
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions, audit: Callable[[], AuditLog], pages: Sequence[str]
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        audit: Callable[[], AuditLog],
+        pages: Sequence[str],
+        openid: OpenId | None = None,
     ) -> None:
         self._app = app
         self._sessions = sessions
         self._audit = audit
         self._pages = frozenset(pages)
+        self._openid = openid
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the login, 401 or 403."""
@@ -59,10 +71,8 @@ class Gate:
             return await self._app(scope, receive, send)
         request = Request(scope, receive) if scope["type"] == "http" else None
         path = route_path(scope)
-        if request and path == LOGIN:
-            return await (await self._login(request))(scope, receive, send)
-        if request and path == LOGOUT and request.method == "POST":
-            return await (await self._logout(request))(scope, receive, send)
+        if request and (own := self._own(request, path)):
+            return await (await own(request))(scope, receive, send)
         person = await run_in_threadpool(self._person, scope)
         if person is None and not is_open(path):
             return await self._refuse_stranger(scope, path)(scope, receive, send)
@@ -70,6 +80,14 @@ class Gate:
             return await _forbidden(person)(scope, receive, send)
         scope[PERSON] = person
         await self._app(scope, receive, send)
+
+    def _own(self, request: Request, path: str) -> Answer | None:
+        """What answers the gate's own addresses."""
+        if path == LOGOUT and request.method == "POST":
+            return self._logout
+        if self._openid and path in (PROVIDER, BACK):
+            return self._go if path == PROVIDER else self._come_back
+        return self._login if path == LOGIN else None
 
     def _person(self, scope: Scope) -> Person | None:
         token = _cookie(Headers(scope=scope).get("cookie", ""))
@@ -91,21 +109,60 @@ class Gate:
 
     async def _login(self, request: Request) -> Response:
         if request.method != "POST":
-            return _login_page(request)
+            return self._page(request)
         async with request.form(max_files=0, max_fields=5) as form:
             name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
         try:
             token = await run_in_threadpool(self._sessions.log_in, name, password)
         except TooManyTriesError as problem:
-            return _login_page(request, str(problem), status=429)
+            return self._page(request, str(problem), status=429)
         except AssistantError as problem:
-            return _login_page(request, str(problem), status=500)
+            return self._page(request, str(problem), status=500)
         if token is None:
             logger.warning("A login failed.")
-            return _login_page(request, "Name and password do not fit. Try again.", status=403)
+            return self._page(request, "Name and password do not fit. Try again.", status=403)
+        return await self._let_in(request, token, _next(request))
+
+    async def _let_in(self, request: Request, token: str, address: str) -> Response:
         person = self._sessions.person(token)
         await run_in_threadpool(self._audit().record, person or ALONE, "logged in")
-        return _with_cookie(request, _next(request), token, LIFETIME)
+        return _with_cookie(request, address, token, LIFETIME)
+
+    async def _go(self, request: Request) -> Response:
+        """Send a person to the company's provider."""
+        assert self._openid is not None
+        back = str(request.base_url).rstrip("/") + BACK
+        try:
+            url, state = await run_in_threadpool(self._openid.begin, back)
+        except AssistantError as problem:
+            return self._page(request, str(problem), status=502)
+        answer = RedirectResponse(url, 303)
+        _set(answer, request, STATE, state, PATIENCE)
+        return answer
+
+    async def _come_back(self, request: Request) -> Response:
+        """Let in whom the provider vouches for, if they have an account and began here."""
+        assert self._openid is not None
+        state = request.query_params.get("state", "")
+        if not state or request.cookies.get(STATE) != state:
+            return self._page(
+                request, "This sign-in was begun in another browser. Sign in again.", status=403
+            )
+        try:
+            name = await run_in_threadpool(self._openid.finish, state, str(request.url))
+        except AssistantError as problem:
+            return self._page(request, str(problem), status=403)
+        token = await run_in_threadpool(self._sessions.let_in, name)
+        if token is None:
+            return self._page(request, f"{name} has no account here. Ask a manager for one.", status=403)
+        return await self._let_in(request, token, "/")
+
+    def _page(self, request: Request, problem: str = "", *, status: int = 200) -> Response:
+        page = files("assistant").joinpath("login.html").read_text(encoding="utf-8")
+        notice = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
+        page = page.replace("<!-- problem -->", notice).replace("<!-- way -->", WAY if self._openid else "")
+        page = page.replace("%root%", escape(request.scope.get("root_path", "")))
+        return HTMLResponse(page, status, {"Cache-Control": "no-store"})
 
     async def _logout(self, request: Request) -> Response:
         token = request.cookies.get(COOKIE, "")
@@ -146,22 +203,20 @@ def _next(request: Request) -> str:
 def _with_cookie(request: Request, address: str, token: str, seconds: int) -> Response:
     root = request.scope.get("root_path", "")
     answer = RedirectResponse(f"{root}{address}", 303)
+    _set(answer, request, COOKIE, token, seconds)
+    return answer
+
+
+def _set(answer: Response, request: Request, name: str, value: str, seconds: int) -> None:
     answer.set_cookie(
-        COOKIE,
-        token,
+        name,
+        value,
         max_age=seconds,
-        path=root or "/",
+        path=request.scope.get("root_path", "") or "/",
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",
     )
-    return answer
-
-
-def _login_page(request: Request, problem: str = "", *, status: int = 200) -> Response:
-    page = files("assistant").joinpath("login.html").read_text(encoding="utf-8")
-    notice = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
-    return HTMLResponse(page.replace("<!-- problem -->", notice), status, {"Cache-Control": "no-store"})
 
 
 def _forbidden(person: Person) -> Response:

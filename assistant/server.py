@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.access import Accounts, Sessions
+from assistant.access import Accounts, OpenId, Provider, Sessions
 from assistant.adapters import export_zip, find
 from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
@@ -56,11 +56,17 @@ SECURITY_HEADERS = {
 
 
 def make_app(
-    studio: Studio, hosts: Sequence[str] = LOOPBACK, *, accounts: Accounts | None = None, root_path: str = ""
+    studio: Studio,
+    hosts: Sequence[str] = LOOPBACK,
+    *,
+    accounts: Accounts | None = None,
+    root_path: str = "",
+    openid: Provider | None = None,
 ) -> FastAPI:
     """The web application of a studio, answering only requests addressed to one of `hosts`.
 
-    With `accounts`, people log in first; `root_path` is what a proxy in front puts before all addresses.
+    With `accounts`, people log in first, by password or through a provider; `root_path` is what a proxy in
+    front puts before all addresses.
     """
     # Read by libraries when they are imported and by Gradio when it builds: nothing is reported to anybody.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -72,6 +78,7 @@ def make_app(
         app.add_middleware(
             Gate,
             sessions=Sessions(accounts),
+            openid=OpenId(openid) if openid else None,
             audit=lambda: studio.audit,
             pages=[page.address for page in PAGES],
         )
@@ -117,7 +124,13 @@ def _saved(studio: Studio, study_id: str, kind: str) -> Response:
 
 
 def serve(
-    studio: Studio, host: str = "127.0.0.1", port: int = 7860, names: Sequence[str] = (), root_path: str = ""
+    studio: Studio,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    names: Sequence[str] = (),
+    *,
+    root_path: str = "",
+    openid: Provider | None = None,
 ) -> None:
     """Serve the pages until the process is asked to end; prints the address once it answers.
 
@@ -138,7 +151,8 @@ def serve(
     _log_to_terminal()
     listener = _listen(host, port)
     Watch(lambda: studio.knowledge).start()
-    app = make_app(studio, (*LOOPBACK, *own_names(host), *names), accounts=accounts, root_path=root_path)
+    hosts = (*LOOPBACK, *own_names(host), *names)
+    app = make_app(studio, hosts, accounts=accounts, root_path=root_path, openid=openid)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, root_path=root_path
     )

@@ -5,6 +5,7 @@ Alone on this machine there is no login: whoever asks is `ALONE` and may do ever
 
 from assistant.access.accounts import Account, Accounts
 from assistant.access.audit import AuditLog, Entry
+from assistant.access.openid import OpenId, Provider
 from assistant.access.rights import ALONE, PERSON, Person, Role, as_person, asking, may_handle, may_open
 from assistant.access.sessions import Sessions
 
@@ -15,7 +16,9 @@ __all__ = [
     "Accounts",
     "AuditLog",
     "Entry",
+    "OpenId",
     "Person",
+    "Provider",
     "Role",
     "Sessions",
     "as_person",

@@ -62,8 +62,8 @@ class Accounts:
         """The account of this name, if there is one."""
         return next((account for account in self.all() if account.name == name), None)
 
-    def add(self, name: str, role: Role, password: str) -> Account:
-        """Make an account.
+    def add(self, name: str, role: Role, password: str | None) -> Account:
+        """Make an account; without a password, one for signing in through the company's provider.
 
         Raises:
             AssistantError: the name is taken or holds other characters, or the password is too short.
@@ -78,7 +78,8 @@ class Accounts:
                 f"There is an account {name} already. Give it a new password with "
                 f"`quartet user reset {name}`."
             )
-        made = Account(name, role, self._hash(password), datetime.now(UTC).isoformat(timespec="seconds"))
+        hashed = "" if password is None else self._hash(password)
+        made = Account(name, role, hashed, datetime.now(UTC).isoformat(timespec="seconds"))
         self._write((*self.all(), made))
         return made
 

@@ -1,9 +1,12 @@
 """`quartet serve`: the pages."""
 
+import os
 from typing import Annotated
 
 import typer
 
+from assistant.access import Provider
+from assistant.access.openid import SECRET_VARIABLE
 from assistant.cli.opening import chosen_models, open_studio
 from assistant.cli.options import (
     EndpointAdapterOption,
@@ -28,6 +31,14 @@ def serve(
     root_path: Annotated[
         str, typer.Option(help="Path under which a proxy in front serves Quartet, such as /quartet.")
     ] = "",
+    openid: Annotated[
+        str | None,
+        typer.Option(
+            help="OpenID Connect issuer to sign in through, such as https://login.example.com; "
+            f"its secret is read from {SECRET_VARIABLE}."
+        ),
+    ] = None,
+    openid_client: Annotated[str, typer.Option(help="What the issuer knows Quartet by.")] = "quartet",
     model: ModelOption = None,
     endpoint: EndpointOption = None,
     endpoint_model: EndpointModelOption = "",
@@ -39,4 +50,9 @@ def serve(
     studio = open_studio(workspace, chosen_models(model, endpoint, endpoint_model, endpoint_adapter))
     studio.told = Progress()
     studio.load_in_background()
-    serve_pages(studio, host, port, name or (), root_path.rstrip("/"))
+    root_path, provider = root_path.rstrip("/"), _provider(openid, openid_client)
+    serve_pages(studio, host, port, name or (), root_path=root_path, openid=provider)
+
+
+def _provider(issuer: str | None, client: str) -> Provider | None:
+    return Provider(issuer, client, os.environ.get(SECRET_VARIABLE, "").strip()) if issuer else None

@@ -19,9 +19,12 @@ NameArgument = Annotated[str, typer.Argument(help="The name that the person logs
 def add(
     name: NameArgument,
     role: Annotated[Role, typer.Option(help="manager: everything; presenter: Compare; rater: own links.")],
+    openid: Annotated[
+        bool, typer.Option("--openid", help="No password: NAME is the e-mail address at your provider.")
+    ] = False,
 ) -> None:
     """Make an account; asks for its password, or reads it from standard input."""
-    Accounts(accounts_file()).add(name, role, _password())
+    Accounts(accounts_file()).add(name.lower() if openid else name, role, None if openid else _password())
     typer.echo(f"{name} can log in as {role.value}. A server that is running without logins needs a restart.")
 
 
