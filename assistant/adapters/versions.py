@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.adapters.lineage import LINEAGE, Lineage, digest_of_files, read_lineage, write_lineage
-from assistant.adapters.report import Report
+from assistant.adapters.report import Report, read_report
 from assistant.errors import AssistantError, unwritable
 from assistant.workspace import read_json, write_text
 
@@ -136,7 +136,8 @@ def install_shipped(folder: Path, shipped: Path) -> Adapter:
         AssistantError: its lineage can't be read, or its files are not those of its lineage.
     """
     check(Adapter(shipped.name, shipped, read_lineage(shipped)))
-    return install(folder, shipped, replace(read_lineage(shipped), number=0))
+    report = read_report(shipped)
+    return install(folder, shipped, replace(read_lineage(shipped), number=0), report)
 
 
 def delete(folder: Path, key: str) -> None:

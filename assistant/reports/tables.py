@@ -18,6 +18,9 @@ PAIR_COLUMNS = ("item", "a", "b", "rater", "winner")
 MISSING = ("", "na", "n/a", "nan", "null")
 """What an empty cell is called, in lower case; such a line says nothing."""
 
+MOST_IN_A_CELL = 100_000
+"""Characters."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -60,6 +63,7 @@ def read_ratings(path: Path) -> Ratings:
     """
     text = _text(path)
     first = text.partition("\n")[0]
+    csv.field_size_limit(MOST_IN_A_CELL)  # the library keeps one for all readers of a process
     rows = csv.reader(StringIO(text), delimiter=max(",;\t", key=first.count))
     try:
         header = [name.strip().lower() for name in next(rows, [])]

@@ -18,7 +18,8 @@ SNIFFED = 20_000
 """Characters that are looked at to find what parts the cells."""
 MOST_COLUMNS = 2_000
 _UNNAMED = re.compile(r"(sheet|tabelle|feuil|hoja|foglio|planilha|blad|лист|工作表)\s*\d+$", re.IGNORECASE)
-csv.field_size_limit(1_000_000)
+MOST_IN_A_CELL = 1_000_000
+"""Characters."""
 
 
 def read_workbook(data: bytes, name: str, digest: str) -> Document:
@@ -44,6 +45,7 @@ def read_csv(data: bytes, name: str, digest: str) -> Document:
     text = decode(data, name)
     builder = DocumentBuilder(name, digest)
     lines = io.StringIO(text.replace("\0", ""), newline="")
+    csv.field_size_limit(MOST_IN_A_CELL)
     write_table(builder, list(csv.reader(lines, delimiter=_delimiter(text, name))))
     return builder.finish(title_from_name(name))
 
