@@ -28,6 +28,8 @@ DEVICES = {"cpu": "this computer’s processor", "cuda": "this computer’s grap
 LOCAL_ENGINE = re.compile(rf"(?P<model>\S+?)(-[0-9a-f]{{8}})? on (?P<device>{'|'.join(DEVICES)}), ")
 """How the local engine begins to describe itself; the eight letters are of a starter model's download."""
 
+SHOWN = "element.querySelector('[aria-current]')?.scrollIntoView({block: 'nearest', inline: 'center'});"
+"""Brings the present page's name into view where the header is too narrow for all."""
 HOME = "./"
 """The address of the first page. All addresses are relative, so that a proxy may serve them under a path."""
 
@@ -44,7 +46,7 @@ class Page:
 def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
     """Draw a page with its header and status line, inside the Blocks or route that is open."""
     gr.Navbar(visible=False)
-    titled = f"document.title = '{page.name} · Quartet';"
+    titled = f"document.title = '{page.name} · Quartet'; {SHOWN}"
     live(lambda: header(company_name(studio), page, pages), elem_id="q-header", js_on_load=titled)
     status = live(lambda: status_line(studio.readiness), elem_id="q-status")
     clock = gr.Timer(1.0)
