@@ -11,9 +11,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from knowledge.documents.glyphs import rules_on, words_on
-from knowledge.documents.layout import Grid, Line, Part, arrange
+from knowledge.documents.layout import Line, Part, arrange
 from knowledge.documents.model import Document, DocumentBuilder
 from knowledge.documents.refusals import locked, no_text
+from knowledge.documents.ruled import Grid
 from knowledge.documents.tables import write_sheet
 from knowledge.documents.text import clean, one_line
 
