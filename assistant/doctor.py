@@ -21,6 +21,7 @@ from assistant.errors import AssistantError
 from assistant.jobs import Jobs
 from assistant.models import check_model_folder, models_folder
 from assistant.store import open_database
+from assistant.wording import counted
 from assistant.workspace import Workspace, accounts_file, open_workspace, quartet_home, read_json
 from knowledge.errors import KnowledgeError
 from knowledge.retrieval import Encoder, KnowledgeBase
@@ -97,7 +98,7 @@ def _unfinished(*folders: Path) -> Iterator[Finding]:
     for path in left:
         shutil.rmtree(path, ignore_errors=True)
     if left:
-        yield Finding("leftovers", "mended", f"removed {len(left)} half-written folders")
+        yield Finding("leftovers", "mended", f"removed {counted(len(left), 'half-written folder')}")
 
 
 def _database(path: Path) -> str:
@@ -121,7 +122,8 @@ def _documents(workspace: Workspace, load_encoder: Callable[[], Encoder]) -> Fin
     before = base.version
     if len(base):
         base.search("Is everything there?")
-    text = f"{len(base.documents())} documents, {len(base)} passages, index {base.version or 'none yet'}"
+    held = f"{counted(len(base.documents()), 'document')}, {counted(len(base), 'passage')}"
+    text = f"{held}, index {base.version or 'none yet'}"
     mended = base.version != before
     return Finding("documents", "mended" if mended else "fine", f"{text}. {base.notice}" if mended else text)
 

@@ -28,6 +28,7 @@ from assistant.lanes import LANES, Answer, Lane, Sampling, lane_of
 from assistant.lanes import ask as ask_lanes
 from assistant.reports import evaluation_table
 from assistant.studio import Studio
+from assistant.wording import counted
 
 AT_ONCE = 4
 """Questions asked at the same time; with four lanes each they fill the engine's slots."""
@@ -103,7 +104,7 @@ def _answered(
         histories = {lane.key: question.history for lane in lanes}
         return list(ask_lanes(question.question, setup, lanes=lanes, histories=histories))[-1]
 
-    progress, doing = Progress(), f"Asking {len(asked)} question{'s' * (len(asked) > 1)}"
+    progress, doing = Progress(), f"Asking {counted(len(asked), 'question')}"
     progress(doing, 0.0)
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         for done, (question, given) in enumerate(zip(asked, pool.map(answers, asked), strict=True), 1):

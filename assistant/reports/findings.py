@@ -3,12 +3,13 @@
 It knows which figures a report needs. It does not know how they are said (`words.py`) or drawn (`page.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from assistant.comparison import HIGHEST_SCORE, LOWEST_SCORE
 from assistant.lanes import LANES
 from assistant.ratings import Vote
 from assistant.reports.evidence import Evidence
@@ -132,10 +133,13 @@ def _measures(evidence: Evidence, left_out: list[int]) -> tuple[Measure, ...]:
     rankings = evidence.rankings(left_out)
     tables = [(criterion, evidence.scores(criterion.key, left_out)) for criterion in evidence.study.criteria]
     effects = [_effects_of_rankings(evidence, rankings)]
-    effects += [effects_of_scores(scores) if evidence.all_lanes else _no_effects() for _, scores in tables]
+    effects += [_effects_of_scores(evidence, scores) for _, scores in tables]
     chances = iter(holm([each.chance for found in effects for each in found.each]))
-    named = [(PREFERENCE, "Preference", win_rates(rankings), rankings)]
-    named += [(criterion.key, criterion.name, lane_means(scores), scores) for criterion, scores in tables]
+    named = [(PREFERENCE, "Preference", _within(win_rates(rankings), 0.0, 1.0), rankings)]
+    named += [
+        (criterion.key, criterion.name, _within(lane_means(scores), LOWEST_SCORE, HIGHEST_SCORE), scores)
+        for criterion, scores in tables
+    ]
     return tuple(
         Measure(
             key,
@@ -163,6 +167,16 @@ def has_ended(evidence: Evidence) -> bool:
 
 def _effects_of_rankings(evidence: Evidence, rankings: VoteTable) -> Effects:
     return effects_of_rankings(rankings) if evidence.all_lanes else _no_effects()
+
+
+def _effects_of_scores(evidence: Evidence, scores: VoteTable) -> Effects:
+    if not evidence.all_lanes:
+        return _no_effects()
+    return effects_of_scores(scores).within(HIGHEST_SCORE - LOWEST_SCORE)
+
+
+def _within(means: Sequence[Estimate], lowest: float, highest: float) -> list[Estimate]:
+    return [mean.within(lowest, highest) for mean in means]
 
 
 def _no_effects() -> Effects:

@@ -22,6 +22,7 @@ from assistant.reports.words import (
     won,
 )
 from assistant.statistics import Estimate
+from assistant.wording import counted
 
 FACTORS = ("Fine-tuning", "Retrieval", "Both, beyond their sum")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -66,8 +67,8 @@ def _opening(report: Report) -> str:
     found, evidence = report.findings, report.evidence
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in recommendation(found))
     counts = (
-        f"{found.rankings} rankings of {found.questions} questions by {len(found.raters)} "
-        f"{'rater' if len(found.raters) == 1 else 'raters'}"
+        f"{counted(found.rankings, 'ranking')} of {counted(found.questions, 'question')} "
+        f"by {counted(len(found.raters), 'rater')}"
     )
     counts += f"; in {found.unusable} of the votes no answer was usable" if found.unusable else ""
     early = (
@@ -136,7 +137,7 @@ def _lanes(report: Report) -> str:
     for measure in found.measures:
         preferred = measure.key == PREFERENCE
         ends = (0.0, 1.0) if preferred else (float(LOWEST_SCORE), float(HIGHEST_SCORE))
-        rows = [_lane_row(measure, system, mean, ends) for system, mean in measure.lanes.items()]
+        rows = [_lane_row(measure, system, mean) for system, mean in measure.lanes.items()]
         title = "Preferred to another, in 100 comparisons" if preferred else f"{measure.name}, 1 to 5"
         parts.append(f"<div><h3>{escape(title)}</h3>{bars_picture(rows, *ends)}</div>")
     ranks = ", ".join(
@@ -152,12 +153,11 @@ def _lanes(report: Report) -> str:
     )
 
 
-def _lane_row(measure: Measure, system: str, mean: Estimate, ends: tuple[float, float]) -> Row:
+def _lane_row(measure: Measure, system: str, mean: Estimate) -> Row:
     scale, digits = (100, 0) if measure.key == PREFERENCE else (1, 1)
     text = f"{scale * mean.value:.{digits}f}" if mean.value == mean.value else mean.reason
-    if mean.known:  # an interval that is the same to both sides can pass the ends of the scale
-        low, high = max(mean.low, ends[0]), min(mean.high, ends[1])
-        text += f" ({scale * low:.{digits}f} to {scale * high:.{digits}f})"
+    if mean.known:
+        text += f" ({scale * mean.low:.{digits}f} to {scale * mean.high:.{digits}f})"
     return Row(system_name(system), mean, text, colour="ink-soft" if system == HUMAN else system)
 
 
@@ -227,7 +227,7 @@ def _example(telling: Telling, report: Report) -> str:
         f'<div class="qr-example">{earlier}<p class="qr-question">{escape(telling.item.question)}</p>'
         f'<div class="qr-answers">{answers}</div>'
         + (f'<ul class="qr-small">{comments}</ul>' if comments else "")
-        + f"{_small(f'{telling.votes} votes')}</div>"
+        + f"{_small(counted(telling.votes, 'vote'))}</div>"
     )
 
 

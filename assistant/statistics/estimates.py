@@ -3,7 +3,7 @@
 It knows arrays of numbers. It does not know what they measure or who gave them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 
 import numpy as np
@@ -41,6 +41,12 @@ class Estimate:
         """Whether the interval has ends."""
         return isfinite(self.low) and isfinite(self.high)
 
+    def within(self, lowest: float, highest: float) -> "Estimate":
+        """The interval as far as a scale goes: one that is the same to both sides can pass its ends."""
+        if not self.known:
+            return self
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
+
 
 def unknown(reason: str, *, value: float = nan, count: int = 0) -> Estimate:
     """An estimate that says "cannot say", and why."""
@@ -59,6 +65,14 @@ class Effects:
     def each(self) -> tuple[Estimate, Estimate, Estimate]:
         """The three in their order."""
         return self.tuning, self.retrieval, self.interaction
+
+    def within(self, reach: float) -> "Effects":
+        """The intervals as far as they are possible where scores lie at most `reach` apart."""
+        return Effects(
+            self.tuning.within(-reach, reach),
+            self.retrieval.within(-reach, reach),
+            self.interaction.within(-2 * reach, 2 * reach),
+        )
 
 
 def mean_with_interval(values: Scores, *, seed: int = 0) -> Estimate:

@@ -8,7 +8,8 @@ from html import escape
 from assistant.lanes import NO_ADAPTER, Answer, Lane, Record, Source, lane_of
 from assistant.ratings import Mark
 from assistant.ui.marks import marks_html
-from assistant.ui.rendering import counted, markdown, marked, moment
+from assistant.ui.rendering import markdown, marked, moment
+from assistant.wording import counted
 
 QUERY_SHOWN = 120
 """Characters shown of what was searched for."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from html import escape
 
 from assistant.chats import ChatSummary
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 
 
 def chat_list_html(chats: Sequence[ChatSummary], present: str) -> str:

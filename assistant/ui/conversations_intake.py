@@ -16,7 +16,7 @@ from assistant.ui.conversations_intake_parts import preview_html, progress_html,
 from assistant.ui.dropzone import Delivery
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS, html
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 
 KIND = "conversations"
 ROWS = [("A row a message", "messages"), ("A row a question and its answer", "pairs")]

@@ -11,7 +11,7 @@ from assistant.jobs import Event
 from assistant.ui.conversations_parts import chat_html, examples_html
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, duration, quiet, section, size
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 
 SHOWN = 3
 """Conversations of a preview that are shown."""

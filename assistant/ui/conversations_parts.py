@@ -15,7 +15,8 @@ from assistant.conversations import (
     Refusal,
 )
 from assistant.ui.parts import action, empty, number, quiet, section, size, table, undo_strip
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 
 SHOWN_REFUSALS = 100
 SPEAKERS = {"system": "Instructions", "user": "Customer", "assistant": "Reply"}

@@ -11,7 +11,7 @@ from assistant.conversations.report import HISTOGRAM, MESSAGES, TOKENS
 from assistant.ui.charts import bars
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, facts, quiet, section
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 
 SPEAKERS = 6
 """People of the team who are named; the others are counted."""

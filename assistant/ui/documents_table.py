@@ -9,7 +9,8 @@ from html import escape
 from assistant.ui.intake import Addition
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, duration, empty, number, section, size, table, undo_strip
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 from knowledge.library import READY
 from knowledge.retrieval import DocumentState, Progress
 

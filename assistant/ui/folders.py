@@ -12,7 +12,8 @@ import gradio as gr
 from assistant.studio import Studio
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS, action, html, quiet, section
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 from knowledge.following import Folder, Following
 
 LEAD = (

@@ -10,7 +10,7 @@ from html import escape
 from assistant.lanes import Source
 from assistant.ui.layout import notice
 from assistant.ui.parts import empty
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 from knowledge.chunking import SEPARATOR, Passage
 from knowledge.retrieval import Findings, Found
 

@@ -8,7 +8,8 @@ from html import escape
 
 from assistant.gaps import Gap
 from assistant.ui.parts import empty, section
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 
 SHOWN = 12
 """Gaps shown; the export has all."""

@@ -33,8 +33,3 @@ def marked(html: str, sentences: Iterable[str], name: str, title: str) -> str:
 def moment(iso: str) -> str:
     """A stored time for people, in this machine's zone: "23 Nov, 14:05"."""
     return datetime.fromisoformat(iso).astimezone().strftime("%-d %b, %H:%M")
-
-
-def counted(number: int, thing: str) -> str:
-    """A number with its noun: "1 passage", "3 passages"."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -19,9 +19,9 @@ from assistant.ui import study_parts as parts
 from assistant.ui.dropzone import Delivery
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS
-from assistant.ui.rendering import counted
 from assistant.ui.study_board import Board, draw
 from assistant.ui.study_planning import Plans, Standings
+from assistant.wording import counted
 
 MOST_CHATS = 200
 """Past chats whose questions are taken."""

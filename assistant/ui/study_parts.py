@@ -13,7 +13,8 @@ from assistant.lanes import Answer
 from assistant.statistics.power import Plan
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, duration, empty, quiet, table
-from assistant.ui.rendering import counted, markdown, moment
+from assistant.ui.rendering import markdown, moment
+from assistant.wording import counted
 
 STATES = {"draft": "Draft", "answering": "Answers", "open": "Votes", "closed": "Closed"}
 """The steps of a study, in order, as people read them."""

@@ -9,7 +9,7 @@ from assistant.training.estimate import Estimate
 from assistant.training.price import Price
 from assistant.ui.course import Course
 from assistant.ui.parts import duration, facts, quiet, size
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 
 YEAR = 365.25 * 24 * 3600
 ASK_FIRST = (

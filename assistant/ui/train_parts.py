@@ -14,7 +14,8 @@ from assistant.ui.charts import loss_chart
 from assistant.ui.course import Course
 from assistant.ui.layout import notice
 from assistant.ui.parts import action, duration, empty, facts, quiet, section, size
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 
 ADD = '<a href="conversations">Add more on Conversations</a>.'
 STOPPING = {

@@ -13,7 +13,7 @@ from assistant.ratings import Mark
 from assistant.studio import Step, Studio
 from assistant.ui.answers import NO_MARK, answer_html, hue, switches
 from assistant.ui.layout import notice
-from assistant.ui.rendering import counted
+from assistant.wording import counted
 from knowledge.errors import KnowledgeError
 
 SHOWN_TURNS = 10

@@ -11,9 +11,10 @@ from assistant.adapters import Adapter, GeneralAnswer, Lineage, Report, Strength
 from assistant.training.presets import FIELDS
 from assistant.ui.charts import overlaid_losses
 from assistant.ui.parts import duration, facts, number, quiet, size, table
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
 from assistant.ui.train_parts import samples_html
 from assistant.ui.versions_list import title
+from assistant.wording import counted
 
 NAMES = {field.key: field.name for field in FIELDS}
 STRENGTH_HEADS = (

@@ -8,7 +8,8 @@ from html import escape
 
 from assistant.adapters import Adapter, Lineage
 from assistant.ui.parts import action, facts, number, quiet, section, size, table
-from assistant.ui.rendering import counted, moment
+from assistant.ui.rendering import moment
+from assistant.wording import counted
 
 
 def in_use_html(adapter: Adapter | None, changes: Sequence[str]) -> str:

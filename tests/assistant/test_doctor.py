@@ -38,7 +38,7 @@ def states(workspace) -> dict[str, tuple[str, str]]:
 def test_all_is_fine_where_nothing_is_broken(company):
     found = states(company)
     assert {state for state, _ in found.values()} == {"fine"}
-    assert found["documents"][1].startswith("1 documents, 1 passages")
+    assert found["documents"][1].startswith("1 document, 1 passage")
     assert found["version 0001"][1] == "as it was trained"
     assert found["current version"][1] == "0001 answers"
 
@@ -55,7 +55,7 @@ def test_a_damaged_index_is_built_again_from_the_documents(company):
     for passages in company.knowledge.rglob("passages.jsonl"):
         passages.write_bytes(passages.read_bytes()[:-5])
     state, text = states(company)["documents"]
-    assert (state, text.startswith("1 documents, 1 passages")) == ("mended", True)
+    assert (state, text.startswith("1 document, 1 passage")) == ("mended", True)
     assert states(company)["documents"][0] == "fine"
 
 
@@ -71,7 +71,7 @@ def test_leftovers_of_a_crash_go_after_a_day_and_work_in_progress_stays(company)
         folder.mkdir(parents=True)
     yesterday = time.time() - 25 * 3600
     os.utime(old, (yesterday, yesterday))
-    assert states(company)["leftovers"] == ("mended", "removed 1 half-written folders")
+    assert states(company)["leftovers"] == ("mended", "removed 1 half-written folder")
     assert (old.exists(), new.exists()) == (False, True)
 
 

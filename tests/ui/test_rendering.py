@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from assistant.ui.rendering import counted, markdown, moment
+from assistant.ui.rendering import markdown, moment
+from assistant.wording import counted
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from assistant.statistics import Estimate, effects, mean_with_interval
+from assistant.statistics import Effects, Estimate, effects, mean_with_interval
+from assistant.statistics.estimates import unknown
 
 
 def plain_bootstrap(values: list[float], *, resamples: int = 4000, seed: int = 1) -> tuple[float, float]:
@@ -91,3 +92,12 @@ def test_an_interval_holds_the_truth_about_19_times_in_20():
         found = mean_with_interval(values)
         held += found.low <= 0.3 <= found.high
     assert 33 <= held <= 40
+
+
+def test_intervals_end_where_the_scale_does_and_what_cannot_be_told_stays_so():
+    wide, narrow = Estimate(0.5, -5.9, 6.9, 2), Estimate(0.5, 0.1, 0.9, 2)
+    found = Effects(wide, narrow, Estimate(1.0, -24.4, 26.4, 2)).within(4)
+    ends = [(each.value, each.low, each.high) for each in found.each]
+    assert ends == [(0.5, -4, 4), (0.5, 0.1, 0.9), (1.0, -8, 8)]
+    endless = unknown("nobody voted")
+    assert endless.within(0, 1) is endless
