@@ -106,6 +106,23 @@ def test_a_wrong_password_says_so_and_many_have_to_wait(stranger):
     assert COOKIE not in answer.cookies
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"files": {"x": ("a.txt", b"hi")}},
+        {"content": b"garbage", "headers": {"content-type": "multipart/form-data; boundary=x"}},
+        {"content": b"garbage", "headers": {"content-type": "multipart/form-data"}},
+        {"data": {f"field {number}": "x" for number in range(20)}},
+        {"content": b"name=%ff%fe&password=%00"},
+        {"content": b"name=%ed%b2%80&password=x"},
+        {},
+    ],
+    ids=["a file", "no parts", "no boundary", "many fields", "no UTF-8", "half a character", "nothing"],
+)
+def test_whatever_is_sent_to_the_login_is_a_wrong_password_at_most(stranger, sent):
+    assert stranger.post("/login", **sent).status_code in (403, 429)
+
+
 @pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
 def test_the_cookie_is_for_this_server_alone(app, scheme, secure):
     client = TestClient(app, base_url=f"{scheme}://127.0.0.1:7860", follow_redirects=False)
