@@ -23,7 +23,7 @@ from assistant.training.estimate import Measurement, keep_measurement
 from assistant.training.examples import Writer, build_examples, turns_of
 from assistant.training.general import QUESTIONS
 from assistant.training.labels import Example
-from assistant.training.prepared import SAMPLES
+from assistant.training.prepared import SAMPLES, chats, held_turns
 from assistant.training.processes import carry_out
 from assistant.training.results import VOICE_QUESTIONS
 from assistant.training.settings import TrainingSettings
@@ -92,14 +92,16 @@ def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
         )
         started = time.time() - psutil.Process().create_time() - writing
         seconds = trainer.time_steps(learner)
-    largest = [trainer.placed(batches[0], learner.model)]
-    _, evaluating = _timed(lambda: mean_loss(learner.model, largest))
+    placed = [trainer.placed(batch, learner.model) for batch in batches]
+    _, evaluating = _timed(lambda: mean_loss(learner.model, placed))
+    # What is read along is asked as in the training: general questions are answered in fewer words.
+    sampled = chats(writer, held_turns(material, SAMPLES))
+    _, sampling = _timed(lambda: answers(learner.model, tokenizer, sampled))
     asked = [chat_messages(writer.brand, question, special=special) for question in QUESTIONS[:AT_ONCE]]
-    _, sampling = _timed(lambda: answers(learner.model, tokenizer, asked[:SAMPLES]))
     _, asking = _timed(lambda: answers(learner.model, tokenizer, asked))
     return Measurement(
         tokens_per_second=sum(batch.tokens for batch in batches[1:]) / max(sum(seconds[1:]), 1e-9),
-        evaluation_tokens_per_second=batches[0].tokens / max(evaluating, 1e-9),
+        evaluation_tokens_per_second=sum(batch.tokens for batch in batches) / max(evaluating, 1e-9),
         sample_seconds=sampling,
         general_seconds=asking * (len(QUESTIONS) + VOICE_QUESTIONS) / len(asked),
         start_seconds=started,

@@ -36,12 +36,12 @@ class Prepared:
         """The batches of each step."""
         return [self.batches[start : start + size] for start in range(0, len(self.batches), size)]
 
-    def chats(self, turns: Sequence[Turn]) -> list[tuple[Message, ...]]:
-        """What the model reads when it is asked for these replies."""
-        writer = self.writer
-        return [
-            chat_messages(writer.brand, turn.question, turn.history, special=writer.special) for turn in turns
-        ]
+
+def chats(writer: Writer, turns: Sequence[Turn]) -> list[tuple[Message, ...]]:
+    """What the model reads when it is asked for these replies."""
+    return [
+        chat_messages(writer.brand, turn.question, turn.history, special=writer.special) for turn in turns
+    ]
 
 
 def sample_questions(material: Material) -> list[SampleQuestion]:

@@ -24,7 +24,7 @@ from assistant.jobs import JobLog, read_log
 from assistant.prompts import system_prompt
 from assistant.training.examples import ExampleSet, Turn
 from assistant.training.general import QUESTIONS, company_phrases, examine
-from assistant.training.prepared import Prepared, held_turns, sample_questions
+from assistant.training.prepared import Prepared, chats, held_turns, sample_questions
 from assistant.training.progress import Progress
 from assistant.training.task import Material, Task, conversations_digest, texts_of
 
@@ -98,15 +98,15 @@ def _examined(
         return (), ()
     log.write("stage", text=f"Asking {len(questions)} everyday questions before and after")
     take_up(outcome.model, outcome.adapter)
-    chats = prepared.chats([Turn((), question, "") for question in questions])
-    chats += prepared.chats(held_turns(material, VOICE_QUESTIONS))
+    turns = [Turn((), question, "") for question in questions] + held_turns(material, VOICE_QUESTIONS)
+    asked = chats(prepared.writer, turns)
     replies = [
         "\n".join(message.content for message in each.messages if message.role == "assistant")
         for each in material.split.train
     ]
     return examine(
         questions,
-        lambda strength: answers(outcome.model, prepared.tokenizer, chats, strength=strength),
+        lambda strength: answers(outcome.model, prepared.tokenizer, asked, strength=strength),
         company_phrases(replies, instructions=system_prompt(material.brand)),
     )
 

@@ -14,7 +14,7 @@ from assistant.adapters import install
 from assistant.jobs import JobLog
 from assistant.training.batches import Batch, in_order
 from assistant.training.checkpoints import discard
-from assistant.training.prepared import SAMPLES, Prepared, held_turns, prepare, sample_questions
+from assistant.training.prepared import SAMPLES, Prepared, chats, held_turns, prepare, sample_questions
 from assistant.training.results import lineage_of, report_of
 from assistant.training.task import Material, Task, gather, read_task
 
@@ -52,7 +52,7 @@ def _train(task: Task, material: Material, folder: Path, log: JobLog, began: flo
     placement = find_placement()
     check_fits(task.model, placement.dtype.itemsize)
     log.write("stage", text=f"Training on {placement}")
-    sampled = prepared.chats(held_turns(material, SAMPLES))
+    sampled = chats(prepared.writer, held_turns(material, SAMPLES))
     outcome = train(
         load_model(task.model, placement),
         prepared.tokenizer,
