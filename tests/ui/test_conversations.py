@@ -10,7 +10,7 @@ from assistant.ui.charts import bars
 from assistant.ui.conversations_parts import SHOWN_REFUSALS, reader_html, refused_html
 from assistant.ui.conversations_reader import as_text, messages_of
 from tests.ui.asking import named
-from tests.ui.working_pages import chats, clicked, dropped, listening, until, uploads
+from tests.ui.working_pages import chats, choose, clicked, dropped, listening, until, uploads
 
 BAD_LINE = '{"messages": [{"role": "user", "content": "Hello?"}]}\n'
 TICKETS = """\
@@ -261,11 +261,6 @@ def test_bars_are_as_high_as_their_share():
     assert "--share:0.2500" in shown
     assert "--share:1.0000" in shown
     assert "--share:0.0000" in bars(["1"], [0], "Replies")
-
-
-def choose(page, label, value):
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=value, exact=True).click()
 
 
 def test_a_messy_table_is_mapped_added_read_and_two_conversations_left_out(address, browser_page, tmp_path):

@@ -15,7 +15,7 @@ from assistant.loading import LocalModels
 from assistant.models import STARTER_EMBEDDER, models_folder
 from assistant.server import make_app
 from assistant.studio import Studio
-from tests.ui.working_pages import listening
+from tests.ui.working_pages import choose, listening
 
 LANES = ("prompt", "tuned", "rag", "combined")
 HOURS = "# Opening hours\n\nThe shop opens at nine. The red bag and the blue pot are in the shop.\n"
@@ -121,11 +121,6 @@ def tickets(count):
         rows.append(f"{number};Customer {number};<p>Where is {words}?</p>;{day} 09:00")
         rows.append(f"{number};Lena;By the pot{number}, on the shelf{number}.;{day} 10:00")
     return "\n".join(rows) + "\n"
-
-
-def choose(page, label, value):
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=value, exact=True).click()
 
 
 def test_from_a_messy_table_to_a_voice_that_was_stopped_resumed_and_chosen(

@@ -50,3 +50,10 @@ def listening(page: Any) -> None:
     """Wait until a page that was just opened hears what is chosen in it, as any person's hand does."""
     page.locator(".q-dot").first.wait_for()
     page.wait_for_timeout(1000)
+
+
+def choose(page: Any, label: str, value: str) -> None:
+    """Choose a value in a list that opens; the list of the one before is closed by then."""
+    page.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=value, exact=True).click()
+    page.get_by_role("listbox").wait_for(state="detached")
