@@ -18,12 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.access import ALONE, PERSON, AuditLog, OpenId, Person, Role, Sessions, may_open
 from assistant.access.openid import PATIENCE
-from assistant.access.sessions import LIFETIME, TooManyTriesError
+from assistant.access.sessions import LIFETIME
+from assistant.access.tries import TooManyTriesError
 from assistant.errors import AssistantError
 
 COOKIE = "quartet_session"
 STATE = "quartet_signin"
 """The cookie that ties a sign-in through a provider to the browser that began it."""
+KNOWN = "quartet_known"
+"""The cookie of a browser in which somebody has logged in before; see `assistant.access.tries`."""
+KNOWN_FOR = 180 * 24 * 3600
 MOST_FIELDS = 5
 LOGIN, LOGOUT = "/login", "/logout"
 PROVIDER, BACK = "/login/provider", "/login/back"
@@ -113,8 +117,10 @@ class Gate:
             return self._page(request)
         form = await _fields(request)
         name, password = form.get("name", "").strip(), form.get("password", "")
+        address = request.client.host if request.client else ""
+        mark = request.cookies.get(KNOWN, "")
         try:
-            token = await run_in_threadpool(self._sessions.log_in, name, password)
+            token = await run_in_threadpool(self._sessions.log_in, name, password, address=address, mark=mark)
         except TooManyTriesError as problem:
             return self._page(request, str(problem), status=429)
         except AssistantError as problem:
@@ -122,7 +128,9 @@ class Gate:
         if token is None:
             logger.warning("A login failed.")
             return self._page(request, "Name and password do not fit. Try again.", status=403)
-        return await self._let_in(request, token, _next(request))
+        answer = await self._let_in(request, token, _next(request))
+        _set(answer, request, KNOWN, await run_in_threadpool(self._sessions.mark_for, name), KNOWN_FOR)
+        return answer
 
     async def _let_in(self, request: Request, token: str, address: str) -> Response:
         person = self._sessions.person(token)

@@ -1,4 +1,4 @@
-"""Who is logged in, and how long a name has to wait after wrong passwords.
+"""Who is logged in. How long wrong passwords have to wait is known by `tries.py`.
 
 Kept in memory: after a restart people log in again. Only hashes of the tokens are kept.
 """
@@ -12,29 +12,16 @@ from dataclasses import dataclass
 
 from assistant.access.accounts import Account, Accounts
 from assistant.access.rights import Person
-from assistant.errors import AssistantError
+from assistant.access.tries import Tries, is_marked, new_mark
 
 LIFETIME = 12 * 3600
 """Seconds after which a person logs in again."""
-FREE_TRIES = 5
-LONGEST_WAIT = 900
-"""Seconds that a name has to wait at most after a wrong password."""
-
-
-class TooManyTriesError(AssistantError):
-    """Wrong passwords came too fast; the text says how long to wait."""
 
 
 @dataclass(frozen=True)
 class _Session:
     account: Account
     ends: float
-
-
-@dataclass
-class _Tries:
-    wrong: int = 0
-    free_at: float = 0.0
 
 
 class Sessions:
@@ -45,17 +32,29 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         self._sessions: dict[str, _Session] = {}
-        self._tries: dict[str, _Tries] = {}
+        self._tries = Tries(clock)
 
-    def log_in(self, name: str, password: str) -> str | None:
+    def log_in(self, name: str, password: str, *, address: str = "", mark: str = "") -> str | None:
         """The token of a new session, or None where name and password do not fit.
 
+        `address` is where the try comes from, `mark` what the browser was given by `mark_for` before.
+
         Raises:
-            TooManyTriesError: this name has to wait first; the password was not looked at.
+            TooManyTriesError: there were too many wrong passwords; this one was not looked at.
         """
-        self._count(name)
+        asked = self._accounts.find(name)
+        known = mark if asked and is_marked(asked, mark) else ""
+        self._tries.count(name, address, known)
         account = self._accounts.verify(name, password)
-        return self._begin(account) if account else None
+        if account is None:
+            return None
+        self._tries.right(name, address, known)
+        return self._begin(account)
+
+    def mark_for(self, name: str) -> str:
+        """What to leave in the browser of a person who has logged in, so that it is known next time."""
+        account = self._accounts.find(name)
+        return new_mark(account) if account else ""
 
     def let_in(self, name: str) -> str | None:
         """The token of a new session for somebody whom a provider vouches for; None without an account."""
@@ -65,7 +64,6 @@ class Sessions:
     def _begin(self, account: Account) -> str:
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._tries.pop(account.name, None)
             self._drop_ended()
             self._sessions[_key(token)] = _Session(account, self._clock() + LIFETIME)
         return token
@@ -83,24 +81,6 @@ class Sessions:
         """End a session."""
         with self._lock:
             self._sessions.pop(_key(token), None)
-
-    def _count(self, name: str) -> None:
-        """Count a try before it is made, so that many at once are as slow as one after the other."""
-        now = self._clock()
-        with self._lock:
-            tries = self._tries.setdefault(name, _Tries())
-            if tries.free_at > now:
-                raise TooManyTriesError(
-                    f"Too many wrong passwords for this name. Try again in {tries.free_at - now:.0f} seconds."
-                )
-            tries.wrong += 1
-            if tries.wrong >= FREE_TRIES:
-                tries.free_at = now + min(2.0 ** (tries.wrong - FREE_TRIES + 1), LONGEST_WAIT)
-            self._forget_old_tries(now)
-
-    def _forget_old_tries(self, now: float) -> None:
-        if len(self._tries) > 10_000:  # names made up by somebody who tries; their own waits are what counts
-            self._tries = {name: tries for name, tries in self._tries.items() if tries.free_at > now}
 
     def _drop_ended(self) -> None:
         now = self._clock()

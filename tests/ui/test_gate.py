@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant.access import Accounts, Role
-from assistant.access.sessions import FREE_TRIES
+from assistant.access.tries import OWN
 from assistant.brand import Brand, write_brand
-from assistant.gate import API, COOKIE
+from assistant.gate import API, COOKIE, KNOWN
 from assistant.server import make_app
 from assistant.studio import Studio
 from assistant.ui import PAGES
@@ -96,7 +96,7 @@ def test_the_login_leads_to_no_other_site(stranger, next_page):
 
 
 def test_a_wrong_password_says_so_and_many_have_to_wait(stranger):
-    for _ in range(FREE_TRIES):
+    for _ in range(OWN.free):
         answer = stranger.post("/login", data={"name": "nobody", "password": "wrong password"})
         assert answer.status_code == 403
         assert "Name and password do not fit" in answer.text
@@ -104,6 +104,21 @@ def test_a_wrong_password_says_so_and_many_have_to_wait(stranger):
     assert answer.status_code == 429
     assert "Try again in 2 seconds" in answer.text
     assert COOKIE not in answer.cookies
+
+
+def test_who_has_logged_in_before_is_not_shut_out_by_one_who_guesses(app, accounts):
+    accounts.add("guessed", Role.PRESENTER, PASSWORD)
+    known = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    login = {"name": "guessed", "password": PASSWORD}
+    cookies = known.post("/login", data=login).headers.get_list("set-cookie")
+    (mark,) = [cookie for cookie in cookies if cookie.startswith(KNOWN)]
+    assert "HttpOnly" in mark and "SameSite=lax" in mark
+    known.post("/logout")
+    stranger = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    for _ in range(OWN.free):
+        stranger.post("/login", data={"name": "guessed", "password": "wrong password"})
+    assert stranger.post("/login", data=login).status_code == 429
+    assert known.post("/login", data=login).status_code == 303
 
 
 @pytest.mark.parametrize(

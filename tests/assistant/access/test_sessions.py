@@ -3,7 +3,8 @@
 import pytest
 
 from assistant.access import Accounts, Role, Sessions
-from assistant.access.sessions import FREE_TRIES, LIFETIME, LONGEST_WAIT, TooManyTriesError
+from assistant.access.sessions import LIFETIME
+from assistant.access.tries import OWN, SHARED, TooManyTriesError
 from tests.fakes import QUICK_HASHES
 
 PASSWORD = "four random words"
@@ -66,8 +67,8 @@ def test_a_removed_account_or_a_new_password_ends_its_sessions(sessions, account
     assert sessions.person(token) is None
 
 
-def test_wrong_passwords_cost_more_and_more_time_and_the_right_one_has_to_wait_too(sessions, clock):
-    for _ in range(FREE_TRIES):
+def test_wrong_passwords_cost_time_and_the_right_one_has_to_wait_too(sessions, clock):
+    for _ in range(OWN.free):
         assert sessions.log_in("ann", "a wrong password") is None
     with pytest.raises(TooManyTriesError, match="Try again in 2 seconds"):
         sessions.log_in("ann", PASSWORD)
@@ -81,14 +82,16 @@ def test_wrong_passwords_cost_more_and_more_time_and_the_right_one_has_to_wait_t
     assert sessions.log_in("ann", "a wrong password") is None  # free tries again
 
 
-def test_the_wait_has_a_limit_and_an_hour_allows_few_tries(sessions, clock):
-    tried, end = 0, clock.now + 3600
-    while clock.now < end:
-        try:
-            sessions.log_in("nobody", "a wrong password")
-            tried += 1
-        except TooManyTriesError:
-            clock.now += 1
-    assert tried < 25
-    clock.now += LONGEST_WAIT
-    assert sessions.log_in("nobody", "a wrong password") is None
+def test_a_person_gets_in_with_a_browser_that_is_known_whatever_others_try(sessions):
+    mark = sessions.mark_for("ann")
+    for number in range(SHARED.free):
+        sessions.log_in("ann", "a wrong password", address=f"10.0.0.{number}")
+    with pytest.raises(TooManyTriesError):
+        sessions.log_in("ann", PASSWORD, address="10.0.1.1")
+    with pytest.raises(TooManyTriesError):
+        sessions.log_in("ann", PASSWORD, address="10.0.1.1", mark=sessions.mark_for("bob"))
+    assert sessions.log_in("ann", PASSWORD, address="10.0.1.1", mark=mark)
+
+
+def test_nobody_has_no_mark(sessions):
+    assert sessions.mark_for("nobody") == ""
