@@ -11,7 +11,7 @@ from pathlib import Path
 from knowledge.cache import Encoder
 from knowledge.chunking import CutSettings, Passage
 from knowledge.deliveries import Arrival, opened
-from knowledge.documents import Guard
+from knowledge.documents import Document, Guard
 from knowledge.documents.text import one_line
 from knowledge.errors import KnowledgeError
 from knowledge.library import READY, REFUSED, Library, Progress, Report, now, silent
@@ -81,11 +81,19 @@ class KnowledgeBase:
         """The documents of the last removal, which `restore` brings back."""
         return list(self._library.manifest().removed)
 
-    def text(self, name: str) -> str:
-        """The whole text of a document; passages are slices of it."""
+    def document(self, name: str) -> Document:
+        """A document as it was read.
+
+        Raises:
+            KnowledgeError: there is no such document, it was refused, or its stored copy is gone.
+        """
         state = self._ready(name)
         with Guard() as guard:
-            return self._library.originals.read(state.digest, name, guard).text
+            return self._library.originals.read(state.digest, name, guard)
+
+    def text(self, name: str) -> str:
+        """The whole text of a document; passages are slices of it."""
+        return self.document(name).text
 
     def file(self, name: str) -> Path:
         """The document's file as it was added."""

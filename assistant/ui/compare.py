@@ -145,10 +145,12 @@ class Handlers:
         try:
             chat = self._studio.chats.read(chat_id)
             turn = next(turn for turn in chat.turns if turn.id == int(event.turn))
-            source = turn.answers[str(event.lane)].sources[int(event.number) - 1]
+            answer = turn.answers[str(event.lane)]
+            source = answer.sources[int(event.number) - 1]
         except (AssistantError, StopIteration, KeyError, IndexError, ValueError):
             return notice("This source is not stored yet. Open it again when the answer has ended.")
-        return source_html(source, int(event.number), self._studio.knowledge)
+        read = answer.record.created if answer.record else ""
+        return source_html(source, int(event.number), self._studio.knowledge, answered=read)
 
     def mark(self, chat_id: str, event: gr.EventData) -> str:
         """Keep the quick mark that was clicked; returns what went wrong."""

@@ -14,12 +14,12 @@ from assistant.ui.cutting import cutting_drawer, cutting_opener
 from assistant.ui.documents_table import addition_html, table_html
 from assistant.ui.dropzone import Delivery, dropzone
 from assistant.ui.folders import folders_part
-from assistant.ui.found import document_html, findings_html, source_of
+from assistant.ui.found import findings_html, source_of
 from assistant.ui.gaps import gaps_html
 from assistant.ui.intake import Intake
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
-from assistant.ui.sources import source_html
+from assistant.ui.sources import document_html, source_html
 from knowledge.documents import SUFFIXES
 
 LEAD = "What RAG and Combined look things up in. Add your pages and files, then try what a question finds."
@@ -94,7 +94,7 @@ class Handlers:
                 return source_html(
                     source_of(knowledge.passage(str(passage), name)), int(event.number), knowledge
                 )
-            return document_html(name, knowledge.text(name))
+            return document_html(knowledge.document(name))
         except PROBLEMS as problem:
             return notice(str(problem), "problem")
 

@@ -1,4 +1,4 @@
-"""What a search found as HTML: each passage with its place, and why it was found; a document as a whole.
+"""What a search found as HTML: each passage with its place, and why it was found.
 
 It knows how findings look. It does not know how they are found.
 """
@@ -13,9 +13,6 @@ from assistant.ui.parts import empty
 from assistant.wording import counted
 from knowledge.chunking import SEPARATOR, Passage
 from knowledge.retrieval import Findings, Found
-
-LONGEST_SHOWN = 200_000
-"""Characters of a document shown at most."""
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)?")
 
@@ -51,15 +48,6 @@ def source_of(passage: Passage) -> Source:
         passage.start,
         passage.end,
         0.0,
-    )
-
-
-def document_html(name: str, text: str) -> str:
-    """A document's text as it is searched, for the viewer."""
-    shown = escape(text[:LONGEST_SHOWN]) + ("\n\n[later text left out]" if len(text) > LONGEST_SHOWN else "")
-    return (
-        f'<div class="q-panel"><p class="q-panel-over">The text that is searched</p><h2>{escape(name)}</h2>'
-        f'<div class="q-document" tabindex="0">{shown}</div></div>'
     )
 
 

@@ -14,7 +14,7 @@ from assistant.ui.intake import Addition, Intake
 from knowledge.chunking import Passage
 from knowledge.retrieval import Findings, Found, KnowledgeBase, Progress
 from tests.ui.conftest import RETURNS
-from tests.ui.working_pages import clicked, dropped, listening, until, uploads
+from tests.ui.working_pages import Panel, clicked, dropped, listening, until, uploads
 
 DROP = """() => {
   const drop = new DataTransfer();
@@ -149,7 +149,7 @@ def test_a_model_that_is_not_there_is_reported_in_place(handlers, studio, monkey
 def test_a_found_passage_opens_marked_in_its_document(handlers, studio):
     passage = studio.knowledge.search("unopened pots").found[0].passage
     opened = handlers["passage_open"](clicked(name="returns.md", passage=passage.id, number="1"))
-    assert f'<mark class="q-passage">{passage.text}</mark>' in opened
+    assert Panel(opened).marked == passage.text
     assert "Living plants" in opened
 
 

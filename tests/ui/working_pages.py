@@ -1,7 +1,8 @@
-"""What the tests of the working pages share: clicks and dropped files as the browser sends them."""
+"""What the tests of the working pages share: clicks, files dropped, what the viewer shows, and waiting."""
 
 import time
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,29 @@ import gradio as gr
 import pytest
 
 REFUND = '{"messages": [{"role": "user", "content": "%s"}, {"role": "assistant", "content": "Five days."}]}'
+
+
+class Panel(HTMLParser):
+    """What a person sees in the viewer: all its text, what is marked, and on which page that is."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = self.marked = self.page = ""
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        self._open.append(tag)
+        if not self.marked and "data-page" in named:
+            self.page = named["data-page"] or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        self.marked += data if "mark" in self._open else ""
 
 
 def clicked(**data: str) -> gr.EventData:

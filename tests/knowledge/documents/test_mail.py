@@ -1,24 +1,11 @@
 """Mails."""
 
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from knowledge.errors import KnowledgeError
-from tests.knowledge.documents.making import read
-
-
-def mail(*, text: str = "", page: str = "", attached: str = "") -> bytes:
-    message = EmailMessage()
-    message["Subject"] = "Größe of pots"
-    message["From"] = "Ann <ann@example.org>"
-    message.set_content(text or page, subtype="plain" if text else "html")
-    if text and page:
-        message.add_alternative(page, subtype="html")
-    if attached:
-        message.add_attachment(b"x", maintype="application", subtype="pdf", filename=attached)
-    return bytes(message)
+from tests.knowledge.documents.making import mail, read
 
 
 def test_a_mail_is_its_subject_its_sender_and_its_words(tmp_path: Path) -> None:

@@ -5,24 +5,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.errors import KnowledgeError
-from tests.knowledge.documents.making import archive, places, read, tables
-
-SPACES = " ".join(
-    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"'
-    for short, long in {
-        "office": "office",
-        "text": "text",
-        "table": "table",
-        "draw": "drawing",
-        "presentation": "presentation",
-    }.items()
-)
-META = '<m xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Care guide</dc:title></m>'
-
-
-def odf(body: str, manifest: str = "<m/>") -> bytes:
-    content = f"<office:document-content {SPACES}><office:body>{body}</office:body></office:document-content>"
-    return archive({"content.xml": content, "META-INF/manifest.xml": manifest, "meta.xml": META})
+from tests.knowledge.documents.making import SPACES, archive, odf, places, read, tables
 
 
 def test_a_text_is_read_in_the_order_of_its_body(tmp_path: Path) -> None:

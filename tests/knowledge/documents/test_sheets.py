@@ -1,27 +1,12 @@
 """Spreadsheets and text tables."""
 
-import io
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import xlsxwriter
 
 from knowledge.documents.tables import cell_text
-from tests.knowledge.documents.making import places, read, tables
-
-
-def workbook(sheets: dict[str, list[list[object]]], hidden: str = "") -> bytes:
-    buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer)
-    for name, rows in sheets.items():
-        sheet = book.add_worksheet(name)
-        for number, row in enumerate(rows):
-            sheet.write_row(number, 0, row)
-        if name == hidden:
-            sheet.hide()
-    book.close()
-    return buffer.getvalue()
+from tests.knowledge.documents.making import places, read, tables, workbook
 
 
 def test_every_sheet_is_a_section_with_its_tables(tmp_path: Path) -> None:

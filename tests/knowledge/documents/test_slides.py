@@ -1,6 +1,5 @@
 """PowerPoint files."""
 
-import io
 from pathlib import Path
 
 import pytest
@@ -10,33 +9,12 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from knowledge.errors import KnowledgeError
-from tests.knowledge.documents.making import places, read, tables
-
-
-def show(
-    slides: list[tuple[str, list[str]]], *, footer: str = "", table: bool = False, notes: str = ""
-) -> bytes:
-    deck = Presentation()
-    for title, lines in slides:
-        slide = deck.slides.add_slide(deck.slide_layouts[1])
-        slide.shapes.title.text = title
-        slide.placeholders[1].text = "\n".join(lines)
-        if footer:
-            slide.shapes.add_textbox(0, Inches(7), Inches(2), Inches(0.3)).text_frame.text = footer
-        if table:
-            cells = slide.shapes.add_table(2, 2, 0, Inches(5), Inches(4), Inches(1)).table
-            for place, text in enumerate(("Weight", "Fee", "2 kg", "3 pounds")):
-                cells.cell(place // 2, place % 2).text = text
-        if notes:
-            slide.notes_slide.notes_text_frame.text = notes
-    buffer = io.BytesIO()
-    deck.save(buffer)
-    return buffer.getvalue()
+from tests.knowledge.documents.making import deck, places, read, tables
 
 
 def test_every_slide_is_a_section_under_its_title(tmp_path: Path) -> None:
     document = read(
-        tmp_path, "a.pptx", show([("Returns", ["Within thirty days."]), ("Fees", ["one", "two", "three"])])
+        tmp_path, "a.pptx", deck([("Returns", ["Within thirty days."]), ("Fees", ["one", "two", "three"])])
     )
     assert document.unit == "slide"
     assert places(document) == [(("Returns",), "Within thirty days."), (("Fees",), "- one\n- two\n- three")]
@@ -44,14 +22,14 @@ def test_every_slide_is_a_section_under_its_title(tmp_path: Path) -> None:
 
 
 def test_tables_and_notes_are_read(tmp_path: Path) -> None:
-    document = read(tmp_path, "a.pptx", show([("Fees", ["By weight."])], table=True, notes="Say it slowly."))
+    document = read(tmp_path, "a.pptx", deck([("Fees", ["By weight."])], table=True, notes="Say it slowly."))
     assert tables(document) == ["Weight | Fee\n2 kg | 3 pounds"]
     assert document.text.endswith("Notes: Say it slowly.")
 
 
 def test_what_most_slides_repeat_is_left_out(tmp_path: Path) -> None:
     slides = [(f"Title {number}", [f"Text of slide {number}."]) for number in range(4)]
-    assert "Confidential" not in read(tmp_path, "a.pptx", show(slides, footer="Confidential")).text
+    assert "Confidential" not in read(tmp_path, "a.pptx", deck(slides, footer="Confidential")).text
 
 
 def test_a_chart_is_read_as_the_table_it_draws(tmp_path: Path) -> None:
@@ -69,7 +47,7 @@ def test_a_chart_is_read_as_the_table_it_draws(tmp_path: Path) -> None:
 
 def test_slides_of_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError) as caught:
-        read(tmp_path, "a.pptx", show([("Hello", []), ("", [])]))
+        read(tmp_path, "a.pptx", deck([("Hello", []), ("", [])]))
     assert str(caught.value) == (
         "a.pptx holds no text: its 2 slides show pictures. Only text can be searched. "
         "Run text recognition (OCR) over it, or add the document it was made from."
