@@ -1,37 +1,47 @@
 """`python -m tests.benchmarks.judging`: a whole round in the browser, and whether what is planted is found.
 
-Two careful raters like the learned voice and the looked-up fact by known amounts, a third clicks through.
-They judge 30 questions each on the real pages; told are the effects with their intervals beside those
-planted (each interval misses in 5 of 100 rounds), and which raters are doubted.
+A manager makes a study on the page Study; two careful raters like the learned voice and the looked-up fact by
+known amounts, a third clicks through. They judge 30 questions each on the real pages, and the page Report is
+read: told are its effects with their intervals beside those planted (each interval misses in 5 of 100
+rounds), what it says of each rater, and its advice.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from assistant.adapters import FILES, Lineage, install
 from assistant.brand import Brand, write_brand
-from assistant.comparison import Item, Study, StudySettings
-from assistant.reports.evidence import Evidence
-from assistant.reports.findings import Findings, findings
 from assistant.server import make_app
-from assistant.statistics import Estimate
 from assistant.studio import Studio
 from assistant.workspace import open_workspace
 from knowledge.retrieval import KnowledgeBase
 from tests.fakes import FakeModels, WordEncoder
 from tests.simulated_raters import Careful, Lazy, PlantedEngine, rate
 from tests.ui.conftest import CHROMIUM, CHROMIUM_ARGUMENTS, RETURNS, listening_server
+from tests.ui.working_pages import listening
 
 TUNING, RETRIEVAL, POINTS = 2.0, 1.5, 2.0
 """What is planted: in log-odds of being preferred, and in points of the scores."""
+PLANTED = {
+    ("Preference", "Fine-tuning"): TUNING,
+    ("Preference", "Retrieval"): RETRIEVAL,
+    ("Brand voice", "Fine-tuning"): POINTS,
+    ("Brand voice", "Retrieval"): 0.0,
+    ("Accuracy", "Fine-tuning"): 0.0,
+    ("Accuracy", "Retrieval"): POINTS,
+}
+RATERS = ("Maria", "Ben", "Lazy")
+SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+NUMBERS = re.compile(r"(-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)")
 
 
-def studio_with_answers(folder: Path, questions: int) -> tuple[Studio, Study]:
-    """A company whose planted assistants have answered a study of three raters."""
+def planted_studio(folder: Path) -> Studio:
+    """A company whose assistants differ as planted."""
     workspace = open_workspace(folder / "acme")
     write_brand(workspace.brand_file, Brand("Acme", tone="Plain."))
     for name in (*FILES, "returns.md"):
@@ -44,66 +54,87 @@ def studio_with_answers(folder: Path, questions: int) -> tuple[Studio, Study]:
     KnowledgeBase(workspace.knowledge, WordEncoder).add([(folder / "returns.md", "returns.md")])
     studio = Studio(workspace.root, FakeModels(PlantedEngine()))
     studio.load()
-    study = studio.studies.new("Spring round")
-    studio.studies.save_settings(study.id, StudySettings(seed=5))
-    studio.studies.add_items(
-        study.id, [Item(0, f"Do refunds for pot {n} take long?") for n in range(questions)]
-    )
-    for name in ("Maria", "Ben", "Lazy"):
-        studio.rounds.add_rater(study.id, name)
-    studio.answer_study(study.id)
-    while studio.answering.now(study.id, studio.studies).running:
-        time.sleep(0.1)
-    return studio, studio.rounds.open(study.id)
+    return studio
 
 
-def judge(studio: Studio, study: Study, seed: int) -> None:
-    """Let the three raters judge their sheets, one after the other, in Chromium."""
+def make_study(page: Page, address: str, questions: int) -> None:
+    """Make a study as a manager does, and hand it out."""
+    page.goto(f"{address}/study")
+    listening(page)
+    page.get_by_label("Name of a new study").fill("Spring round")
+    page.get_by_role("button", name="New study").click()
+    typed = "\n".join(f"Do refunds for pot {number} take long?" for number in range(questions))
+    page.get_by_label("Type them, one a line").fill(typed)
+    page.get_by_role("button", name="Add these").click()
+    expect(page.locator("#q-study-items li")).to_have_count(questions)
+    for count, name in enumerate(RATERS, 1):
+        page.get_by_label("Name of a rater").fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator("#q-study-raters")).to_contain_text(name)
+        expect(page.locator("#q-study-now")).to_contain_text(f"for {count} rater")
+    page.get_by_role("button", name="Get the answers").click()
+    page.get_by_role("button", name="Open the round").click()
+    expect(page.locator("#q-study-now")).to_contain_text("votes given")
+
+
+def judge(page: Page, address: str, studio: Studio, seed: int) -> None:
+    """Let the three raters judge their sheets, one after the other."""
+    study = studio.studies.list()[0]
     people = (Careful(seed, TUNING, RETRIEVAL), Careful(seed + 1, TUNING, RETRIEVAL), Lazy(seed, 0.0, 0.0))
-    with listening_server(make_app(studio)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS))
-        for rater, person in zip(studio.rounds.raters(study.id), people, strict=True):
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            rate(page, f"{address}/rate/{rater.token}", person)
-            page.close()
-        browser.close()
+    for rater, person in zip(studio.rounds.raters(study.id), people, strict=True):
+        rate(page, f"{address}/rate/{rater.token}", person)
 
 
-def tell(found: Findings) -> None:
-    """Print what was planted beside what was found."""
-    by_name = {measure.name: measure.effects for measure in found.measures}
-    planted = {"Brand voice": (POINTS, 0.0), "Accuracy": (0.0, POINTS)}
-    print(f"{found.rankings} rankings of {found.questions} questions count")
-    for name, effects in by_name.items():
-        for effect, value, estimate in zip(
-            ("tuning", "retrieval"),
-            planted.get(name, (TUNING, RETRIEVAL)),
-            (effects.tuning, effects.retrieval),
-            strict=True,
-        ):
-            print(f"{name}, {effect}: planted {value:+.2f}, found {_shown(estimate, value)}")
-    for rater in found.raters:
-        left_out = ", left out" if rater.left_out else ""
-        print(f"{rater.name}: {'; '.join(rater.care.doubts) or 'no doubt'}{left_out}")
+def rows_of(page: Page, title: str) -> list[list[str]]:
+    """The cells of the table behind a title of the report."""
+    behind = page.locator("summary", has_text=re.compile(f"^{title}"))
+    table = page.locator("details", has=behind).locator("table")
+    return [row.locator("td").all_text_contents() for row in table.locator("tr").all()[1:]]
 
 
-def _shown(estimate: Estimate, planted: float) -> str:
-    within = "within" if estimate.low <= planted <= estimate.high else "NOT within"
-    return f"{estimate.value:+.2f} [{estimate.low:+.2f}, {estimate.high:+.2f}], {within}"
+def tell(page: Page, address: str) -> None:
+    """Print what the page Report says, beside what was planted."""
+    page.goto(f"{address}/report")
+    page.locator(".qr h1").wait_for()
+    print(page.locator(".qr header").inner_text())
+    for measure, factor, interval, *_ in rows_of(page, "Effects: preference"):
+        value, low, high = (float(number) for number in NUMBERS.fullmatch(interval).groups())  # type: ignore[union-attr]
+        planted = PLANTED.get((measure, factor))
+        if planted is not None:
+            within = "within" if low <= planted <= high else "NOT within"
+            found = f"{value:+.2f} [{low:+.2f}, {high:+.2f}], {within}"
+            print(f"{measure}, {factor.lower()}: planted {planted:+.2f}, found {found}")
+    for name, *_, doubts in rows_of(page, "Raters"):
+        print(f"{name}: doubts: {doubts}")
+
+
+def photograph(page: Page, folder: Path) -> None:
+    """Pictures of the report, on a desk and a phone."""
+    for name, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=folder / f"report-{name}.png", full_page=True)
 
 
 def main() -> None:
-    """Make the study, let it be judged, and tell what was found."""
+    """Make the study, let it be judged, and tell what the report says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pictures", type=Path, help="a folder for pictures of the report")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        studio, study = studio_with_answers(Path(folder), options.questions)
-        began = time.monotonic()
-        judge(studio, study, options.seed)
-        print(f"judged in {time.monotonic() - began:.0f} s")
-        tell(findings(Evidence.of(studio.desk, study.id)))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        studio = planted_studio(Path(folder))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS))
+        with listening_server(make_app(studio)) as address:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            began = time.monotonic()
+            make_study(page, address, options.questions)
+            judge(page, address, studio, options.seed)
+            print(f"made and judged in {time.monotonic() - began:.0f} s")
+            tell(page, address)
+            if options.pictures:
+                photograph(page, options.pictures)
+        browser.close()
 
 
 if __name__ == "__main__":
