@@ -279,14 +279,12 @@ def _twins_tie(vote: Vote) -> bool:
 
 def _blinding(evidence: Evidence) -> Estimate:
     """How often raters told the lanes that look things up from those that don't, less one half."""
-    grounded = {lane.key: lane.grounded for lane in LANES}
-    said = [
-        believed == grounded[system]
-        for guess in evidence.guesses
-        for system, believed in guess.by_system.items()
-        if system in grounded
-    ]
-    return blinding(sum(said), len(said), 0.5)
+    lanes = [lane for lane in LANES if lane.key in evidence.systems]
+    believed = [[guess.by_system[lane.key] for lane in lanes] for guess in evidence.guesses]
+    return blinding(
+        np.array(believed, dtype=bool).reshape(len(believed), len(lanes)),
+        np.array([lane.grounded for lane in lanes]),
+    )
 
 
 def _progress(evidence: Evidence, measures: tuple[Measure, ...], rankings: int) -> Progress:

@@ -4,9 +4,11 @@ It knows ranks in the order of lanes and in the order they were shown. It does n
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from scipy.stats import binomtest
+from numpy.typing import NDArray
+from scipy.stats import beta, binomtest, hypergeom
 
 from assistant.statistics.estimates import Estimate, Scores, unknown
 from assistant.statistics.votes import VoteTable
@@ -151,18 +153,39 @@ def _against_chance(agreement: Share, rater: int, rankings: VoteTable, sound: Vo
     return [f"agrees with the others no more than chance ({100 * agreement.value:.0f} of 100 pairs)"]
 
 
-def blinding(right: int, guesses: int, chance: float) -> Estimate:
+def blinding(believed: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> Estimate:
     """How often raters guessed what was hidden, less what chance gives; above 0 the blinding failed.
 
-    An exact binomial test, one guess each, so that few guesses decide nothing.
+    What a rater marks on one question hangs together: who marks two of four marks no third. So the number
+    of marks on each question is taken as given, and the chance is that of hits as unlikely as these where
+    marks fall blindly (hypergeometric on each question, exact over all). The interval is Clopper and
+    Pearson's, for as many guesses as would vary as much if each stood alone.
 
     Args:
-        right: guesses that were right.
-        guesses: all guesses.
-        chance: the share that blind guessing gets right.
+        believed: whether each answer was marked [questions, systems].
+        hidden: whether it should have been [systems].
     """
-    if guesses < 1:
+    if not believed.size:
         return unknown("nobody guessed")
-    found = binomtest(right, guesses, chance, alternative="two-sided")
-    low, high = found.proportion_ci(0.95, method="wilson")
-    return Estimate(right / guesses - chance, low - chance, high - chance, guesses, float(found.pvalue))
+    (questions, systems), share = believed.shape, float(hidden.mean())
+    marks = believed.sum(axis=1)
+    varying = 4 * share * (1 - share) * float((marks * (systems - marks)).sum()) / (systems - 1)
+    if not varying:
+        return unknown("nobody told the answers apart")
+    guesses, right = questions * systems, float((believed == hidden).mean())
+    marked = float(marks.sum()) / guesses
+    chance = share * marked + (1 - share) * (1 - marked)
+    alone = guesses**2 * chance * (1 - chance) / varying
+    hit, missed = right * alone, (1 - right) * alone
+    low = float(beta.ppf(0.025, hit, missed + 1)) if hit else 0.0
+    high = float(beta.ppf(0.975, hit + 1, missed)) if missed else 1.0
+    p_value = _as_unlikely(int((believed & hidden).sum()), marks, hidden)
+    return Estimate(right - chance, low - chance, high - chance, guesses, p_value)
+
+
+def _as_unlikely(hits: int, marks: NDArray[np.int_], hidden: NDArray[np.bool_]) -> float:
+    """The chance of hits as unlikely as these or more so, where each question's marks fall blindly."""
+    counts = np.arange(len(hidden) + 1)
+    each = [hypergeom.pmf(counts, len(hidden), hidden.sum(), mark) for mark in marks]
+    sums = reduce(np.convolve, each)
+    return float(sums[sums <= sums[hits] * (1 + 1e-7)].sum())

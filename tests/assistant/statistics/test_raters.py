@@ -77,9 +77,30 @@ def test_orders_are_compared_pair_by_pair(first, second, same, compared):
     assert (found.same, found.compared) == (same, compared)
 
 
+HIDDEN = np.array([False, False, True, True])
+
+
+def guesses(right, wrong, halves=0):
+    """So many questions on which a rater found both, neither, or one of the two hidden answers."""
+    rows = [HIDDEN] * right + [~HIDDEN] * wrong + [np.array([True, False, True, False])] * halves
+    return np.array(rows, dtype=bool).reshape(-1, 4)
+
+
 def test_guesses_above_chance_say_that_the_blinding_failed():
-    assert blinding(34, 40, 0.5).decided
-    assert not blinding(24, 40, 0.5).decided
-    assert not blinding(3, 3, 0.5).decided
-    assert blinding(0, 0, 0.5).reason == "nobody guessed"
-    assert blinding(34, 40, 0.5).value == pytest.approx(0.35)
+    assert blinding(guesses(8, 1, 1), HIDDEN).decided
+    assert not blinding(guesses(4, 3, 3), HIDDEN).decided
+    assert not blinding(guesses(1, 0), HIDDEN).decided
+    assert blinding(guesses(0, 0), HIDDEN).reason == "nobody guessed"
+    assert blinding(guesses(8, 1, 1), HIDDEN).value == pytest.approx(0.35)
+
+
+def test_who_marks_all_or_nothing_has_not_told_the_answers_apart():
+    assert blinding(np.ones((3, 4), dtype=bool), HIDDEN).reason == "nobody told the answers apart"
+
+
+def test_blind_guesses_are_taken_for_knowing_ones_no_more_often_than_agreed():
+    dice = np.random.default_rng(0)
+    rounds = [np.array([dice.permutation(HIDDEN) for _ in range(12)]) for _ in range(1000)]
+    found = [blinding(believed, HIDDEN) for believed in rounds]
+    assert np.mean([each.chance < 0.05 for each in found]) < 0.06
+    assert 0.94 < np.mean([each.low <= 0 <= each.high for each in found]) < 0.99
