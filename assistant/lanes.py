@@ -3,21 +3,15 @@
 It owns the protocol an engine keeps and what an answer records. It does not know torch, pages or storage.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from assistant.brand import Brand
+from assistant.budget import Budget
 from assistant.errors import AssistantError
-from assistant.prompts import (
-    MOST_PASSAGES,
-    Message,
-    chat_messages,
-    check_question,
-    passages_that_fit,
-    prompt_hash,
-)
+from assistant.prompts import Message, chat_messages, check_question, prompt_hash
 from knowledge.retrieval import Findings, Found, joined
 
 
@@ -118,6 +112,13 @@ class Engine(Protocol):
     @property
     def special_tokens(self) -> tuple[str, ...]:
         """Strings that the model's tokenizer reads as control tokens."""
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that a chat and its answer may have together; None where a model server does not tell."""
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text is to the model."""
 
     def generate(
         self, requests: Sequence[Request], cancelled: Callable[[], bool], owner: str = ""
@@ -234,6 +235,8 @@ class Answer:
         return cls(value["lane"], value["text"], sources, record, value["error"], unsupported=unsupported)
 
 
+TURN_TOKENS = 8
+"""Tokens at most that a chat template puts around each turn."""
 NO_ADAPTER = "No adapter yet: this lane answers once you have trained one on the page Train."
 NO_SERVED_ADAPTER = (
     "The model server has no adapter for this lane. Load one there, and start Quartet with "
@@ -296,12 +299,25 @@ def ask(
         yield tuple(answers)
 
 
-def shown(findings: Findings) -> tuple[Found, ...]:
-    """The passages that a grounded lane reads: as many as fit, overlapping ones joined; none if none fits."""
+def shown(findings: Findings, budget: Budget) -> tuple[Found, ...]:
+    """The passages that a grounded lane reads: as many as fit the budget, overlapping ones joined.
+
+    There are none if nothing in the documents fits the question.
+    """
     if not findings.fits:
         return ()
-    fitting = passages_that_fit([found.passage for found in findings.found])
+    fitting = budget.fitting([found.passage for found in findings.found])
     return joined(findings.found[:fitting])
+
+
+def budget_of(question: str, setup: Setup, histories: Iterable[Sequence[Message]] = ((),)) -> Budget:
+    """What passages may take of the model's window beside the longest of the chats and its answer."""
+    count, taken = setup.engine.count_tokens, 0
+    for history in histories:
+        messages = chat_messages(setup.brand, question, history, passages=())
+        spoken = sum(count(message.content) + TURN_TOKENS for message in messages)
+        taken = max(taken, spoken + setup.sampling.max_tokens)
+    return Budget.of(setup.engine.window, count, taken=taken)
 
 
 def _find(
@@ -315,8 +331,9 @@ def _find(
     if not grounded or setup.library is None:
         return None
     history = [(message.role, message.content) for message in earlier[grounded[-1].key]]
-    findings = setup.library.search(question, history, count=MOST_PASSAGES)
-    return replace(findings, found=shown(findings))
+    budget = budget_of(question, setup, [earlier[lane.key] for lane in grounded])
+    findings = setup.library.search(question, history, count=budget.most)
+    return replace(findings, found=shown(findings, budget))
 
 
 def _opening(lane: Lane, setup: Setup, findings: Findings | None) -> Answer:

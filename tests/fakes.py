@@ -32,10 +32,14 @@ class QueueEngine:
         self.owners: list[str] = []
         self.loaded: dict[str, Path] = {}
         self.pause = pause
+        self.window: int | None = 8192
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
         return ("<|im_start|>", "<|im_end|>")
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
     def describe(self) -> str:
         return "Queue engine on paper"

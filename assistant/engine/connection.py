@@ -6,6 +6,7 @@ to the address that a person named. It knows nothing of chats.
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import openai
@@ -47,19 +48,26 @@ def connect(endpoint: Endpoint) -> openai.AsyncOpenAI:
     )
 
 
-async def check(client: openai.AsyncOpenAI, endpoint: Endpoint) -> str:
-    """Make sure that the server offers the models named; returns what it calls the adapter's base.
+@dataclass(frozen=True)
+class Offer:
+    """What a server tells of the models named: what it calls the adapter's base, and the base's window."""
+
+    adapters_base: str
+    window: int | None = None
+
+
+async def check(client: openai.AsyncOpenAI, endpoint: Endpoint) -> Offer:
+    """Make sure that the server offers the models named.
 
     Raises:
         AssistantError: it can't be reached, refuses the key, is no such server, or has other models.
     """
     try:
-        listed = (await client.models.list()).data
-        offered = {model.id: getattr(model, "parent", None) for model in listed}
+        offered = {model.id: model for model in (await client.models.list()).data}
     except Exception as problem:
         if isinstance(problem, openai.APIStatusError) and problem.status_code in NO_LIST:
             await _check_longer_address(client, endpoint)
-            return endpoint.model
+            return Offer(endpoint.model)
         raise AssistantError(explain(problem, endpoint)) from problem
     for option, name in (("--endpoint-model", endpoint.model), ("--endpoint-adapter", endpoint.adapter)):
         if offered and name and name not in offered:
@@ -67,7 +75,9 @@ async def check(client: openai.AsyncOpenAI, endpoint: Endpoint) -> str:
                 f"The model server at {endpoint.base_url} has no model {name!r}; it has {_shown(offered)}. "
                 f"Name one of them with {option}."
             )
-    return offered.get(endpoint.adapter) or endpoint.model
+    parent = getattr(offered.get(endpoint.adapter), "parent", None)
+    window = getattr(offered.get(endpoint.model), "max_model_len", None)
+    return Offer(parent or endpoint.model, window if isinstance(window, int) and window > 0 else None)
 
 
 async def _check_longer_address(client: openai.AsyncOpenAI, endpoint: Endpoint) -> None:

@@ -48,6 +48,15 @@ class LocalEngine:
         """Strings that the tokenizer reads as control tokens."""
         return tuple(token.content for token in self._tokenizer.added_tokens_decoder.values())
 
+    @property
+    def window(self) -> int:
+        """Tokens that a chat and its answer may have together."""
+        return self._runner.capacity
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a text is, by the model's own tokenizer."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
     def describe(self) -> str:
         """Model, device, number format and why, and how steps are taken."""
         return f"{self._name} on {self._placement}, {self._runner.describe()}"

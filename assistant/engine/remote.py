@@ -36,6 +36,7 @@ CONTROL_TOKENS = (
     *("<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),  # Command
     *("<｜User｜>", "<｜Assistant｜>", "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"),  # DeepSeek
 )
+BYTES_A_TOKEN = 3
 NOT_REPORTED = "not reported"
 """The base of an answer whose server did not say which model gave it."""
 Result = TypeVar("Result")
@@ -58,7 +59,7 @@ class RemoteEngine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="model-server", daemon=True)
         self._thread.start()
         try:
-            self._adapters_base = self._wait_for(check(self._client, endpoint))
+            self._offer = self._wait_for(check(self._client, endpoint))
         except AssistantError:
             self.close()
             raise
@@ -72,6 +73,15 @@ class RemoteEngine:
         are, so the well-known ones are kept out of all texts.
         """
         return CONTROL_TOKENS
+
+    @property
+    def window(self) -> int | None:
+        """Tokens that a chat and its answer may have together, where the server tells, as vLLM does."""
+        return self._offer.window
+
+    def count_tokens(self, text: str) -> int:
+        """About how many tokens a text is, rather too many: the API does not tell, and English has fewer."""
+        return -(-len(text.encode()) // BYTES_A_TOKEN)
 
     def describe(self) -> str:
         """Model, adapter and server."""
@@ -138,7 +148,7 @@ class RemoteEngine:
             reason, error = "cancelled", ""  # the connection is closed by now, so the server stops too
         except Exception as problem:  # noqa: BLE001 - whatever a server does, it ends this row only
             reason, error = "failed", explain(problem, self._endpoint, begun=row.begun)
-        row.end(reason, error, self._endpoint.adapter, self._adapters_base)
+        row.end(reason, error, self._endpoint.adapter, self._offer.adapters_base)
 
     async def _stream(self, row: "_Row") -> str:
         """Send a row's text as it comes; returns why the answer ended."""

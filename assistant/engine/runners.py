@@ -35,8 +35,13 @@ class Room:
     @classmethod
     def of(cls, folder: Path) -> "Room":
         """As much as the model in a folder allows, up to our limits."""
-        allowed = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", CONTEXT_LIMIT)
-        return cls(SLOTS, min(allowed, CONTEXT_LIMIT))
+        return cls(SLOTS, window_of(folder))
+
+
+def window_of(folder: Path) -> int:
+    """Tokens that a chat and its answer may have: what the model in a folder allows, up to our limit."""
+    allowed = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", CONTEXT_LIMIT)
+    return int(min(allowed, CONTEXT_LIMIT))
 
 
 def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: None) -> Runner:

@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import Protocol
 
 from assistant.brand import Brand
+from assistant.budget import Budget
 from assistant.conversations import Conversation
-from assistant.prompts import MOST_PASSAGES, Message, chat_messages, passages_that_fit
+from assistant.prompts import Message, chat_messages
 from assistant.training.labels import Example, Tokenizer, label, rewrites
 from assistant.training.settings import TrainingSettings
 from knowledge.retrieval import Findings, Found, joined
@@ -82,6 +83,15 @@ class Writer:
     """The model's special tokens, kept plain text wherever they occur in data."""
     brand: Brand
     max_length: int
+    window: int | None = None
+    """Tokens that a chat and its answer may have where the model will answer; None for the usual."""
+
+    @property
+    def budget(self) -> Budget:
+        """What passages may take, as the lanes will show them."""
+        return Budget.of(
+            self.window, lambda text: len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        )
 
     def write(self, draft: Draft) -> tuple[Example, int]:
         """The draft as tokens, and how many of its oldest messages were left out to make it fit.
@@ -197,7 +207,7 @@ def build_examples(
         long = len(written) > 1 and not writer.one_by_one
         cut += long
         windows += len(kept) if long else 0
-    for draft in _grounded_drafts(chats, writer.brand, settings, library, progress) if library else ():
+    for draft in _grounded_drafts(chats, writer, settings, library, progress) if library else ():
         try:
             example, dropped = writer.write(draft)
         except TooLong:
@@ -210,7 +220,7 @@ def build_examples(
 
 def _grounded_drafts(
     chats: Sequence[Sequence[Turn]],
-    brand: Brand,
+    writer: Writer,
     settings: TrainingSettings,
     library: Library,
     progress: Callable[[int, int], None],
@@ -218,7 +228,7 @@ def _grounded_drafts(
     chance = random.Random(settings.seed + 1)  # noqa: S311 - has to be repeatable
     chosen = _choose(chats, settings)
     for number, turn in enumerate(chosen, start=1):
-        yield _with_passages(turn, brand, settings, library, chance)
+        yield _with_passages(turn, writer, settings, library, chance)
         progress(number, len(chosen))
 
 
@@ -234,7 +244,7 @@ def _choose(chats: Sequence[Sequence[Turn]], settings: TrainingSettings) -> list
 
 
 def _with_passages(
-    turn: Turn, brand: Brand, settings: TrainingSettings, library: Library, chance: random.Random
+    turn: Turn, writer: Writer, settings: TrainingSettings, library: Library, chance: random.Random
 ) -> Draft:
     """The turn as the lanes will ask it: with passages in a shuffled order, or told that nothing fits.
 
@@ -243,8 +253,9 @@ def _with_passages(
     words. A reply that answers shows the passage it rests on, also where the search had missed it.
     """
     history = [(message.role, message.content) for message in turn.history]
-    findings = library.search(turn.question, history, count=MOST_PASSAGES)
-    found = list(findings.found[: passages_that_fit([each.passage for each in findings.found])])
+    brand, budget = writer.brand, writer.budget
+    findings = library.search(turn.question, history, count=budget.most)
+    found = list(findings.found[: budget.fitting([each.passage for each in findings.found])])
     if brand.decline and brand.decline in turn.answer:
         found = found if findings.fits else []
     elif brand.decline and chance.random() < settings.missing_share:

@@ -68,6 +68,7 @@ def measure(folder: Path) -> None:
 def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
     import torch
 
+    from assistant.engine.runners import window_of
     from assistant.training import trainer
     from assistant.training.course import mean_loss
     from assistant.training.memory import check_fits, count_weights, peak_memory, room
@@ -80,7 +81,7 @@ def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
     free = room().free
     model = load_model(task.model, placement)
     special = tuple(token.content for token in tokenizer.added_tokens_decoder.values())
-    writer = Writer(tokenizer, special, material.brand, task.settings.max_length)
+    writer = Writer(tokenizer, special, material.brand, task.settings.max_length, window_of(task.model))
     written, writing = _timed(lambda: _written(material, writer, task.settings))
     batches = _batches(written, task.settings)
     log.write("stage", text=f"Measuring {len(batches)} steps on {placement}")

@@ -62,12 +62,13 @@ def prepare(task: Task, material: Material, log: JobLog) -> Prepared:
     Raises:
         AssistantError: no example fits into the length.
     """
+    from assistant.engine.runners import window_of
     from assistant.weights import load_tokenizer
 
     settings = task.settings
     tokenizer = load_tokenizer(task.model)
     special = tuple(token.content for token in tokenizer.added_tokens_decoder.values())
-    writer = Writer(tokenizer, special, material.brand, settings.max_length)
+    writer = Writer(tokenizer, special, material.brand, settings.max_length, window_of(task.model))
     learned, held = _examples(material, writer, settings, log)
     batches = plan(
         learned.examples, epochs=settings.epochs, batch_tokens=settings.batch_tokens, seed=settings.seed

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.brand import Brand
+from assistant.budget import Budget
 from assistant.errors import AssistantError
 from assistant.lanes import (
     LANES,
@@ -20,7 +21,7 @@ from assistant.lanes import (
     ask,
     lane_of,
 )
-from assistant.prompts import MOST_PASSAGES, NOTHING_FOUND, Message, prompt_hash
+from assistant.prompts import NOTHING_FOUND, Message, prompt_hash
 from knowledge.chunking import Passage
 from knowledge.fitting import Fit
 from knowledge.retrieval import Findings, Found
@@ -105,19 +106,29 @@ def test_each_lane_answers_with_its_own_two_switches():
 def test_a_question_is_searched_once_and_both_grounded_lanes_get_the_same_passages():
     shelf = Shelf()
     answers = last("How often?", setup(library=shelf))
-    assert shelf.asked == [("How often?", [], MOST_PASSAGES)]
+    assert shelf.asked == [("How often?", [], Budget.of(8192, len).most)]
     assert answers["rag"].sources == answers["combined"].sources
     assert [source.text for source in answers["rag"].sources] == ["Once a week.", "Never in frost."]
     assert answers["prompt"].sources == answers["tuned"].sources == ()
 
 
 def test_passages_that_do_not_fit_are_neither_shown_nor_recorded():
-    shelf = Shelf(replace(FINDINGS, found=(found(1, "word " * 150), found(2, "word " * 150))))
+    shelf = Shelf(replace(FINDINGS, found=(found(1, "word " * 200), found(2, "word " * 200))))
     engine = QueueEngine()
     answers = last("How often?", setup(engine, library=shelf))
     assert [source.passage_id for source in answers["rag"].sources] == ["id1"]
     assert answers["rag"].record.passages == ("id1",)
     assert "Part 2" not in engine.asked[2].messages[-1].content
+
+
+def test_a_larger_window_shows_more_passages_and_a_long_chat_fewer():
+    shelf = Shelf(replace(FINDINGS, found=tuple(found(number, "word " * 150) for number in range(1, 9))))
+    engine = QueueEngine()
+    engine.window = 32_768
+    assert len(last("How often?", setup(engine, library=shelf))["rag"].sources) == 6
+    histories = {"rag": [Message("user", "word " * 32_000), Message("assistant", "Yes.")]}
+    answers = last("How often?", setup(engine, library=shelf), histories=histories)
+    assert len(answers["rag"].sources) == len(answers["combined"].sources) == 3
 
 
 def test_ungrounded_lanes_alone_do_not_search():

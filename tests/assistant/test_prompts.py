@@ -9,14 +9,12 @@ from assistant.brand import Brand
 from assistant.errors import AssistantError
 from assistant.prompts import (
     MAX_QUESTION,
-    MOST_PASSAGES,
     NOTHING_FOUND,
     Message,
     chat_messages,
     check_question,
     clean,
     neutralise,
-    passages_that_fit,
     prompt_hash,
     system_prompt,
 )
@@ -143,23 +141,6 @@ def test_a_grounded_lane_is_told_that_nothing_was_found():
     told = chat_messages(BRAND, "Hi", passages=())[-1].content
     assert told == f"{NOTHING_FOUND}\n\nQuestion: Hi"
     assert NOTHING_FOUND not in chat_messages(BRAND, "Hi", passages=None)[-1].content
-
-
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [
-        ([], 0),
-        ([60], 1),
-        ([60, 60, 60], 3),
-        ([60, 60, 61], 2),
-        ([500, 1], 1),
-        ([179, 2, 1], 1),
-        ([5] * 9, MOST_PASSAGES),
-    ],
-    ids=str,
-)
-def test_as_many_passages_are_shown_as_fit_180_words_and_at_least_the_best(words, shown):
-    assert passages_that_fit([Shown("T", "word " * count) for count in words]) == shown
 
 
 @pytest.mark.parametrize("end", [">>>", ">>\x00>", ">\u202e>>"], ids=["plain", "NUL", "mark"])

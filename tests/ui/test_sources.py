@@ -2,6 +2,7 @@
 
 import pytest
 
+from assistant.budget import Budget
 from assistant.demo import DEMO
 from assistant.lanes import Source, shown
 from assistant.ui.found import source_of
@@ -79,7 +80,10 @@ def test_every_passage_of_every_format_is_what_is_marked_and_stands_at_its_page(
 
 def test_the_sources_of_every_demo_question_are_what_is_marked(library):
     for word in ("return", "water", "voucher", "delivery", "leaf"):
-        sources = [Source.of(found) for found in shown(library.search(f"what about {word}", count=4))]
+        sources = [
+            Source.of(found)
+            for found in shown(library.search(f"what about {word}", count=4), Budget.of(None, len))
+        ]
         for number, source in enumerate(sources, 1):
             html = source_html(source, number, library, answered="2999-01-01T00:00:00+00:00")
             assert (Panel(html).marked, "q-panel-note" in html) == (source.text, False)

@@ -116,7 +116,10 @@ class _Chat(BaseHTTPRequestHandler):
     # -- the list of models --
 
     def _list(self) -> None:
-        models = [{"id": BASE, "object": "model"}, {"id": ADAPTER, "object": "model", "parent": "acme/root"}]
+        models = [
+            {"id": BASE, "object": "model", "max_model_len": 32768},
+            {"id": ADAPTER, "object": "model", "parent": "acme/root"},
+        ]
         self._send(200, json.dumps({"object": "list", "data": models}))
 
     def _many(self) -> None:

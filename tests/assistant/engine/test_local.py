@@ -325,6 +325,12 @@ def test_every_added_token_counts_as_special(engine):
     assert set(engine.special_tokens) == {"<|endoftext|>", "<|im_start|>", "<|im_end|>"}
 
 
+def test_tokens_are_counted_as_the_model_reads_them_and_its_window_is_told(engine, tokenizer):
+    text = "Größe <|im_end|> 花"
+    assert engine.count_tokens(text) == len(tokenizer(text)["input_ids"]) != len(text)
+    assert engine.window == 4096
+
+
 def test_the_description_names_model_device_and_format(engine, tiny_model_folder):
     assert engine.describe() == f"{tiny_model_folder.name} on cpu, float32 (exact, for tests), torch"
 

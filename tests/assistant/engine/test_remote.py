@@ -374,6 +374,12 @@ def test_nothing_is_taken_from_the_environment_and_nothing_said_of_this_machine(
 # Opening
 
 
+def test_the_window_is_what_the_server_tells_and_tokens_are_rather_counted_too_many(connected):
+    engine = connected()
+    assert (engine.window, connected("empty").window) == (32768, None)
+    assert (engine.count_tokens(""), engine.count_tokens("four"), engine.count_tokens("花")) == (0, 2, 1)
+
+
 def test_the_description_names_model_adapter_and_server(scripted, connected):
     assert (
         connected().describe()
