@@ -193,6 +193,14 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """An order to the assistant that stands in a document, and that an answer follows."""
+
+    document: str
+    order: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one lane said to one question, so far or finally (`record` is there when it has ended)."""
 
@@ -205,6 +213,8 @@ class Answer:
     """How many answers start before this one, while it waits in line."""
     unsupported: tuple[str, ...] = ()
     """Sentences of the text that no document supports, known once the answer has ended."""
+    followed: tuple[Followed, ...] = ()
+    """Orders in the sources that the answer seems to follow, known once it has ended."""
 
     @property
     def done(self) -> bool:
@@ -232,7 +242,16 @@ class Answer:
             record = Record(**record | {"sampling": sampling, "passages": tuple(record["passages"])})
         sources = tuple(Source(**source) for source in value["sources"])
         unsupported = tuple(value.get("unsupported", ()))
-        return cls(value["lane"], value["text"], sources, record, value["error"], unsupported=unsupported)
+        followed = tuple(Followed(**each) for each in value.get("followed", ()))
+        return cls(
+            value["lane"],
+            value["text"],
+            sources,
+            record,
+            value["error"],
+            unsupported=unsupported,
+            followed=followed,
+        )
 
 
 TURN_TOKENS = 8

@@ -23,7 +23,9 @@ OPENING, CLOSING = "<<<", ">>>"
 NOTHING_FOUND = (
     "Nothing in the company's documents answers this question. Do not guess: say that you do not know."
 )
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNREADABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _MARK = "\u200b"
 
 
@@ -48,7 +50,7 @@ class ShownPassage(Protocol):
 
 
 def clean(text: str) -> str:
-    """The text without control characters, lone surrogates and marks that turn the reading direction."""
+    """The text without control characters, lone surrogates and marks that turn or hide what is read."""
     return _UNREADABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from assistant import injection
 from assistant.access import AuditLog
 from assistant.adapters import Adapter, current
 from assistant.brand import Brand, read_brand, write_brand
@@ -309,7 +310,8 @@ class Studio:
             for ended in given:  # cut short: the lanes end now, each with a record of what it had said
                 latest = ended
             chats.save_answers(turn_id, latest)
-            chats.save_answers(turn_id, checked(latest, setup.brand, knowledge))
+            latest = injection.marked(checked(latest, setup.brand, knowledge), question, setup.brand)
+            chats.save_answers(turn_id, latest)
 
     def answer_study(self, study_id: str) -> None:
         """Begin or go on to answer a study's questions in the background; `answering` says how far it is."""

@@ -17,6 +17,7 @@ from knowledge.chunking import CUT_VERSION, CutSettings, Passage, cut
 from knowledge.documents import Guard
 from knowledge.errors import KnowledgeError
 from knowledge.index import VectorIndex, build_index
+from knowledge.orders import orders
 from knowledge.originals import READER_VERSION, Originals
 from knowledge.preferences import read_settings
 from knowledge.searching import Snapshot
@@ -25,6 +26,8 @@ from knowledge.versions import DamagedManifestError, DocumentState, Manifest, Ve
 
 EDITION = f"{READER_VERSION}.{CUT_VERSION}"
 READY, REFUSED = "ready", "refused"
+ORDER_SHOWN = 200
+"""Characters of an order in a document that are kept for the list."""
 MENDED = "The index was damaged. It has been built again from the stored documents."
 
 
@@ -229,6 +232,8 @@ class Library:
                 passages = cut(self.originals.read(state.digest, state.name, guard), settings)
             except KnowledgeError as problem:  # its stored copy is damaged or gone
                 return replace(state, state=REFUSED, passages=0, message=str(problem), digest=""), ()
+            given = (order for passage in passages for order in orders(passage.search_text))
+            state = replace(state, order=next(given, "")[:ORDER_SHOWN])
         return replace(state, passages=len(passages)), passages
 
     def _embedded(self, passages: Sequence[Passage], report: Report) -> tuple[VectorIndex | None, str]:

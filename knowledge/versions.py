@@ -16,14 +16,17 @@ from knowledge.errors import KnowledgeError
 from knowledge.index import IndexManifest, VectorIndex, load_index
 from knowledge.storage import digest_of, sync_folder, write_bytes
 
-FORMAT = 2
+FORMAT = 3
 PASSAGES = "passages.jsonl"
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
 class DocumentState:
-    """A document in the list: ready to be searched, or refused and why. `digest` is its bytes' sha256."""
+    """A document in the list: ready to be searched, or refused and why. `digest` is its bytes' sha256.
+
+    `order` is the first thing in it that speaks to an assistant as an order, shortened; empty if none does.
+    """
 
     name: str
     bytes: int
@@ -32,6 +35,7 @@ class DocumentState:
     message: str
     added: str
     digest: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True)

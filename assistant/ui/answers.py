@@ -5,7 +5,7 @@ It knows how an answer looks, while it is written and afterwards. It does not kn
 
 from html import escape
 
-from assistant.lanes import NO_ADAPTER, Answer, Lane, Record, Source, lane_of
+from assistant.lanes import NO_ADAPTER, Answer, Followed, Lane, Record, Source, lane_of
 from assistant.ratings import Mark
 from assistant.ui.marks import marks_html
 from assistant.ui.rendering import markdown, marked, moment
@@ -19,6 +19,7 @@ NO_DOCUMENTS = 'This company has no documents yet. <a href="documents">Add some<
 NOTHING_FOUND = "Nothing in the documents fits this question."
 
 UNSUPPORTED = "Nothing in the documents says this."
+FOLLOWED = "This answer may follow an instruction written in"
 
 ENDINGS = {
     "end": "the model ended it",
@@ -38,7 +39,7 @@ def answer_html(answer: Answer, turn_id: int, *, writing: bool = False, mark: Ma
     """An answer; `writing` while more text may come, `mark` is the quick one that was given."""
     lane = lane_of(answer.lane)
     waits = writing and not answer.done
-    parts = [_label(lane), _body(answer, waits), _sources(answer, turn_id)]
+    parts = [_label(lane), _body(answer, waits), *map(_followed, answer.followed), _sources(answer, turn_id)]
     if answer.record:
         parts.append(_facts(answer, answer.record))
         if not writing:
@@ -86,6 +87,11 @@ def _body(answer: Answer, waits: bool) -> str:
     elif not answer.text and not answer.error:
         text = '<p class="q-quiet">No words.</p>'
     return f'<div class="q-answer-text">{text}</div>'
+
+
+def _followed(order: Followed) -> str:
+    said = f'<q class="q-answer-order">{escape(order.order)}</q>'
+    return f'<p class="q-answer-followed" role="note">{FOLLOWED} <b>{escape(order.document)}</b>: {said}</p>'
 
 
 def _doing(answer: Answer) -> str:

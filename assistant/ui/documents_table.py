@@ -17,6 +17,9 @@ from knowledge.retrieval import DocumentState, Progress
 BEFORE, AFTER = 2, 4
 """Files shown around the one that is being read."""
 HEADS = ("Document", "#Passages", "#Size", "#Cited", "Last change", "-Remove")
+GIVES_ORDERS = (
+    "This document holds text that speaks to the assistant as an order. If nobody meant it to, take it out:"
+)
 NO_DOCUMENTS = (
     "Drop your first files above: delivery, returns, opening hours, prices, whatever people ask about."
 )
@@ -65,10 +68,19 @@ def _row(state: DocumentState, cited: int) -> str:
     )
     tag = "" if ready else '<span class="q-tag q-documents-refused">Refused</span>'
     message = f'<p class="q-documents-message">{escape(state.message)}</p>' if state.message else ""
+    message += _order(state.order) if ready and state.order else ""
     remove = action("Remove", "remove", state.name, kind="bare", label=f"Remove {state.name}")
     passages = f"{state.passages:,}" if ready else "–"
     numbers = number(passages) + number(size(state.bytes)) + number(f"{cited:,}" if ready else "–")
     return f"<td>{tag}{title}{message}</td>{numbers}<td>{moment(state.added)}</td><td>{remove}</td>"
+
+
+def _order(order: str) -> str:
+    """A note on text that would have the assistant do something else than answer."""
+    return (
+        '<p class="q-documents-message"><span class="q-tag q-documents-refused">Gives orders</span>'
+        f"{GIVES_ORDERS} <q>{escape(order)}</q></p>"
+    )
 
 
 def _running(addition: Addition) -> str:

@@ -23,6 +23,9 @@ share-buttons sharing pagination pager related-posts advertisement ads toc-toggl
 _FURNITURE = frozenset(_FURNITURE_NAMES.split())
 """Ids and classes that sites give to what stands around the content of every page."""
 _SPACES = re.compile(r"\s+")
+_HIDDEN = re.compile(
+    r"display:none|visibility:hidden|(?:^|;)(?:font-size|opacity):0(?:\.0+)?(?:px|pt|r?em|%)?(?:;|!|$)"
+)
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _INLINE_NAMES = """
 a abbr acronym b bdi bdo big button cite code data del dfn em font i img ins kbd label mark nobr output q
@@ -74,7 +77,7 @@ def _drop_furniture(page: BeautifulSoup) -> None:
 
 def _is_hidden(tag: Tag) -> bool:
     style = str(tag.get("style", "")).replace(" ", "").lower()
-    return tag.has_attr("hidden") or "display:none" in style or "visibility:hidden" in style
+    return tag.has_attr("hidden") or _HIDDEN.search(style) is not None
 
 
 def _is_furniture(tag: Tag) -> bool:
