@@ -61,7 +61,11 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A two-layer Llama with random weights and a tokenizer of bytes with the ChatML template."""
-    folder = tmp_path_factory.mktemp("models") / "tiny-chat"
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny-chat")
+
+
+def make_tiny_model(folder: Path) -> Path:
+    """The tiny model, saved in a folder."""
     tokenizer = _byte_tokenizer()
     tokenizer.save_pretrained(folder)
     _tiny_llama(len(tokenizer), tokenizer.eos_token_id).save_pretrained(folder)

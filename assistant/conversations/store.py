@@ -6,6 +6,7 @@ It knows files and their removal. Each holds a conversation a line (`reading.py`
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,10 +68,13 @@ class ConversationStore:
         return reading
 
     def keep(self, made: Path, name: str, about: About) -> None:
-        """Take over a file that an import made (it is moved), in place of an earlier one of that name."""
-        write_json(self._about_path(checked_name(name)), about.to_json())
+        """Take over a file that an import made (it is moved), in place of an earlier one of that name.
+
+        Killed at any point, the earlier file stays with all that is known of it, or the new one is there.
+        """
+        write_json(self._coming(checked_name(name)), {"file": digest_of(made), "about": about.to_json()})
         made.replace(self.folder / name)
-        self.changes.forget(name)
+        self._settle(name)
 
     def twin(self, *paths: Path) -> str | None:
         """The name of the kept file that is, or was made from, those at `paths`; None if there is none."""
@@ -150,7 +154,22 @@ class ConversationStore:
     def _about_path(self, name: str) -> Path:
         return self.folder / ".about" / f"{name}.json"
 
+    def _coming(self, name: str) -> Path:
+        """Where that what is known of an import waits until its file is there."""
+        return self.folder / ".about" / f"{name}.coming"
+
+    def _settle(self, name: str) -> None:
+        """Once an import's file has come, put in force what is known of it and drop the earlier's changes."""
+        path = self._coming(name)
+        with suppress(FileNotFoundError):  # it is settled, as is nearly always so, or just being settled
+            coming = json.loads(path.read_bytes())
+            if coming["file"] == digest_of(self.folder / name):
+                self.changes.forget(name)
+                write_json(self._about_path(name), coming["about"])
+                path.unlink()
+
     def _about(self, name: str) -> About | None:
+        self._settle(name)
         path = self._about_path(name)
         return About.of(read_json(path)) if path.exists() else None
 
@@ -159,8 +178,8 @@ class ConversationStore:
         kept = self._readings.get(path.name)
         if kept is None or kept[0] != stamp:
             reading, about = read_conversations(path), self._about(path.name)
-            if about:
-                reading = Reading(reading.conversations, about.refusals)
+            if about:  # a line that an import wrote and that can't be read now is damaged
+                reading = Reading(reading.conversations, about.refusals + reading.refused)
             kept = self._readings[path.name] = (stamp, reading)
         return kept[1]
 

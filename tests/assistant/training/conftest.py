@@ -39,6 +39,12 @@ def brief(monkeypatch):
 @pytest.fixture
 def job(tmp_path, workspace, tiny_model_folder, brief):
     """A job folder for forty short chats."""
+    settings = {"epochs": 1, "batch_tokens": 300, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
+    return make_job(tmp_path / "jobs" / "20260101-000000-training", workspace, tiny_model_folder, settings)
+
+
+def make_job(folder, workspace, model, settings):
+    """A job folder to train a company's forty short chats in."""
     write_brand(workspace.brand_file, BRAND)
     lines = [
         {
@@ -50,10 +56,8 @@ def job(tmp_path, workspace, tiny_model_folder, brief):
         for n in range(40)
     ]
     (workspace.conversations / "chats.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    folder = tmp_path / "jobs" / "20260101-000000-training"
     folder.mkdir(parents=True)
-    settings = {"epochs": 1, "batch_tokens": 300, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
-    arguments = {"workspace": str(workspace.root), "model": str(tiny_model_folder), "conversations": None}
+    arguments = {"workspace": str(workspace.root), "model": str(model), "conversations": None}
     stamp = {"module": "assistant.training", "created": "2026-01-01T00:00:00+00:00"}
     (folder / "job.json").write_text(json.dumps(arguments | stamp | {"settings": settings}))
     return folder

@@ -102,38 +102,6 @@ def test_what_is_discarded_is_gone(sealed):
     assert list(sealed.iterdir()) == []
 
 
-KILLED_AGAIN_AND_AGAIN = """
-import os, random, signal, sys, time
-from pathlib import Path
-import assistant.training.trainer  # once, before any process is made
-from assistant.training import saying
-from assistant.training.__main__ import main
-saying.LONGEST_ANSWER = 3
-folder, chance, kills = sys.argv[1], random.Random(5), 0
-log = Path(folder) / "log.jsonl"
-while True:
-    child = os.fork()
-    if not child:
-        os._exit(main([folder]))
-    if kills < 3:
-        size = log.stat().st_size if log.exists() else 0
-        target = size + chance.randrange(300, 1500)  # at random moments, counted in what it has written
-        while os.waitpid(child, os.WNOHANG) == (0, 0):
-            if log.exists() and log.stat().st_size > target:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-                kills += 1
-                break
-            time.sleep(0.001)
-        else:
-            break
-    else:
-        os.waitpid(child, 0)
-        break
-print(kills)
-"""
-
-
 def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_was_not(job):
     settings = {"epochs": 1, "batch_tokens": 200, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
     values = json.loads((job / "job.json").read_text()) | {"settings": settings}
@@ -141,9 +109,8 @@ def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_wa
     killed.mkdir()
     for folder in (job, killed):
         (folder / "job.json").write_text(json.dumps(values))
-    script = KILLED_AGAIN_AND_AGAIN
-    assert _python(script.replace("kills < 3", "False"), job) == 0
-    assert _python(script, killed) >= 2
+    assert _killed(job, 0) == 0
+    assert _killed(killed, 3) >= 2
     whole, again = (_losses(folder) for folder in (job, killed))
     assert read_log(killed)[-1]["event"] == "finished"
     assert set(again) == set(whole)
@@ -151,9 +118,10 @@ def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_wa
     assert again == {step: pytest.approx(loss, abs=2e-3) for step, loss in whole.items()}
 
 
-def _python(script, folder):
+def _killed(folder, kills):
+    """Train, killed so many times on the way; how often it really was."""
     done = subprocess.run(
-        [sys.executable, "-c", script, str(folder)],
+        [sys.executable, "-m", "tests.assistant.training.killing", str(folder), str(kills), "5"],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
