@@ -24,6 +24,7 @@ from assistant.store import open_database
 from assistant.wording import counted
 from assistant.workspace import Workspace, accounts_file, open_workspace, quartet_home, read_json
 from knowledge.errors import KnowledgeError
+from knowledge.preferences import read_preferences
 from knowledge.retrieval import Encoder, KnowledgeBase
 
 GIGABYTE = 1e9
@@ -42,7 +43,7 @@ class Finding:
     text: str
 
 
-def examine(root: Path, load_encoder: Callable[[], Encoder]) -> Iterator[Finding]:
+def examine(root: Path, load_encoder: Callable[[str], Encoder]) -> Iterator[Finding]:
     """Look at everything in turn; what can be mended without losing anything is mended."""
     yield _python()
     yield _room()
@@ -116,9 +117,10 @@ def _database(path: Path) -> str:
     return f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"
 
 
-def _documents(workspace: Workspace, load_encoder: Callable[[], Encoder]) -> Finding:
+def _documents(workspace: Workspace, load_encoder: Callable[[str], Encoder]) -> Finding:
     """Searching a damaged index builds it again from the documents, which is how it is mended."""
-    base = KnowledgeBase(workspace.knowledge, load_encoder)
+    folder = workspace.knowledge
+    base = KnowledgeBase(folder, lambda: load_encoder(read_preferences(folder).embedder))
     before = base.version
     if len(base):
         base.search("Is everything there?")

@@ -1,4 +1,4 @@
-"""The models that answer, opened when first needed: chat model, here or on a model server, and embedder.
+"""The models, opened when first needed: chat model, here or on a model server, embedder and re-ranker.
 
 It alone joins what `models.py` finds with what `engine` and `knowledge.embedding` load. Their imports take
 seconds, so they wait until a model is asked for.
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
-from assistant.models import Report, chat_model, embedding_model
+from assistant.models import Report, chat_model, embedding_model, search_model
 
 if TYPE_CHECKING:
     from assistant.engine import LocalEngine
     from assistant.engine.remote import RemoteEngine
     from knowledge.embedding import SentenceEncoder
+    from knowledge.reranking import PassageReranker
 
 
 class LocalModels:
@@ -37,13 +38,21 @@ class LocalModels:
 
         return LocalEngine(folder, report=report)
 
-    def encoder(self, report: Report) -> "SentenceEncoder":
-        """The embedding model, loaded."""
-        folder = embedding_model(report)
+    def encoder(self, report: Report, name: str = "") -> "SentenceEncoder":
+        """The embedding model, loaded: the starter, or the one named."""
+        folder = embedding_model(report, name)
         report(f"Loading {folder.name}", 0.97)
         from knowledge.embedding import SentenceEncoder
 
         return SentenceEncoder(folder)
+
+    def reranker(self, report: Report, name: str) -> "PassageReranker":
+        """The cross-encoder named, loaded."""
+        folder = search_model(name, report)
+        report(f"Loading {folder.name}", 0.97)
+        from knowledge.reranking import PassageReranker
+
+        return PassageReranker(folder)
 
 
 class RemoteModels:
@@ -74,6 +83,10 @@ class RemoteModels:
 
         return RemoteEngine(self.endpoint)
 
-    def encoder(self, report: Report) -> "SentenceEncoder":
+    def encoder(self, report: Report, name: str = "") -> "SentenceEncoder":
         """The embedding model, loaded."""
-        return LocalModels().encoder(report)
+        return LocalModels().encoder(report, name)
+
+    def reranker(self, report: Report, name: str) -> "PassageReranker":
+        """The cross-encoder named, loaded."""
+        return LocalModels().reranker(report, name)

@@ -72,14 +72,36 @@ def chat_model(name: str | None, report: Report) -> Path:
     Raises:
         AssistantError: it can't be found, fetched or used.
     """
-    folder = _starter_folder(STARTER_CHAT, report) if name is None else _named_folder(name, report)
+    folder = (
+        _starter_folder(STARTER_CHAT, report) if name is None else _named_folder(name, report, "with --model")
+    )
     check_model_folder(folder)
     return folder
 
 
-def embedding_model(report: Report) -> Path:
-    """The folder of the sentence-transformers model that embeds passages and questions."""
-    return _starter_folder(STARTER_EMBEDDER, report)
+def embedding_model(report: Report, name: str = "") -> Path:
+    """The folder of the model that embeds passages and questions: the starter, or the one named.
+
+    Raises:
+        AssistantError: it can't be found or fetched.
+    """
+    return search_model(name, report) if name else _starter_folder(STARTER_EMBEDDER, report)
+
+
+def search_model(name: str, report: Report) -> Path:
+    """The folder of a model that helps to search: a local folder, or fetched by its hub id.
+
+    Raises:
+        AssistantError: it can't be found or fetched.
+    """
+    return _named_folder(name, report, "on the page Documents")
+
+
+def full_name(name: str) -> str:
+    """A model's name as it can be kept: a folder by its whole path, a hub id as it is."""
+    name = name.strip()
+    folder = Path(name).expanduser()
+    return str(folder.resolve()) if name and folder.is_dir() else name
 
 
 def check_model_folder(folder: Path) -> None:
@@ -111,18 +133,18 @@ def check_model_folder(folder: Path) -> None:
         )
 
 
-def _named_folder(name: str, report: Report) -> Path:
+def _named_folder(name: str, report: Report, where: str) -> Path:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder.resolve()
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise AssistantError(
-            f"There is no folder {name}. Name a model's folder, or a hub id such as org/model."
+            f"There is no folder {name}. Name a model's folder, or a hub id such as org/model, {where}."
         )
-    return _from_hub(name, report)
+    return _from_hub(name, report, where)
 
 
-def _from_hub(name: str, report: Report) -> Path:
+def _from_hub(name: str, report: Report, where: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -133,7 +155,7 @@ def _from_hub(name: str, report: Report) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as problem:
         raise AssistantError(
             f"The model {name} could not be fetched from the hub ({type(problem).__name__}). Check its name "
-            "and the network, or download it elsewhere and name its folder with --model."
+            f"and the network, or download it elsewhere and name its folder {where}."
         ) from problem
 
 

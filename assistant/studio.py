@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,13 +35,16 @@ from assistant.lanes import (
     Setup,
     ask,
 )
+from assistant.models import full_name
 from assistant.prompts import check_question
 from assistant.ratings import Desk, Marks
 from assistant.store import open_database
 from assistant.support import checked
 from assistant.trainings import Trainings
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
-from knowledge.retrieval import Encoder, KnowledgeBase
+from knowledge.errors import KnowledgeError
+from knowledge.preferences import read_preferences
+from knowledge.retrieval import Encoder, KnowledgeBase, Reranker
 
 SAVE_EVERY = 2.0
 """Seconds between two savings of answers that are still being written."""
@@ -74,8 +78,11 @@ class ModelSource(Protocol):
     def engine(self, report: Report) -> AdapterEngine:
         """Load the chat model."""
 
-    def encoder(self, report: Report) -> Encoder:
-        """Load the embedding model."""
+    def encoder(self, report: Report, name: str = "") -> Encoder:
+        """Load the embedding model: the starter, or the one named."""
+
+    def reranker(self, report: Report, name: str) -> Reranker:
+        """Load the model named, which puts what was found in order."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,8 @@ class Studio:
     def __init__(self, root: Path, models: ModelSource) -> None:
         self._models = models
         self._engine: AdapterEngine | None = None
-        self._encoder: Encoder | None = None
+        self._encoders: dict[str, Encoder] = {}
+        """By name; the starter has an empty one."""
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
         self.answering = Answering()
@@ -121,7 +129,7 @@ class Studio:
         self.chats, self.marks = Chats(database), Marks(database)
         self.desk = Desk.of(database)
         self.studies, self.rounds, self.votes = self.desk.studies, self.desk.rounds, self.desk.votes
-        self.knowledge = KnowledgeBase(self.workspace.knowledge, self.load_encoder)
+        self.knowledge = self._open_knowledge(self.workspace.knowledge)
         self.conversations = ConversationStore(self.workspace.conversations)
         self.incoming = Incoming(self.workspace.incoming)
         self.jobs = Jobs(self.workspace.jobs)
@@ -184,8 +192,18 @@ class Studio:
         threading.Thread(target=self._load_quietly, name="load-models", daemon=True).start()
 
     def load(self) -> None:
-        """Load the models that are not loaded yet; a second caller waits for the first."""
-        self.load_knowledge()
+        """Load the models that are not loaded yet; a second caller waits for the first.
+
+        A model that was chosen for the documents and can't be loaded costs the searches alone: they say so.
+        """
+        try:
+            self.load_knowledge()
+        except KnowledgeError as problem:
+            logger.warning("The documents can't be searched. %s", problem)
+        except AssistantError as problem:
+            if not self.knowledge.preferences.embedder:
+                raise
+            logger.warning("The documents can't be searched. %s", problem)
         with self._loading:
             self._engine = self._engine or self._models.engine(self._report)
             self.readiness = Readiness(True, self._engine.describe(), 1.0)
@@ -200,11 +218,52 @@ class Studio:
         )
 
     def load_encoder(self) -> Encoder:
-        """The embedding model, loaded on first use."""
-        if self._encoder is None:
+        """The open company's embedding model, loaded on first use."""
+        return self._encoder(self.knowledge.preferences.embedder)
+
+    def choose_embedder(self, name: str) -> None:
+        """Embed the company's documents with another model: a folder, a hub id, or with no name the starter.
+
+        It is loaded first. Then the index is made anew in the background, while the earlier one serves.
+
+        Raises:
+            AssistantError: it can't be found or fetched.
+            KnowledgeError: it is no such model, or can't be loaded.
+        """
+        name, knowledge = full_name(name), self.knowledge
+        encoder = self._encoder(name)
+        with suppress(AssistantError, KnowledgeError):  # the one in use may be gone: then words are searched
+            knowledge.load_encoder()
+        knowledge.use_encoder(lambda: encoder, name=name)
+
+    def choose_reranker(self, name: str) -> None:
+        """Put what is found in the order of a cross-encoder; with no name leave it as it was found.
+
+        Raises:
+            AssistantError: it can't be found or fetched.
+            KnowledgeError: it is no such model, or can't be loaded.
+        """
+        name, knowledge = full_name(name), self.knowledge
+        reranker = self._models.reranker(self._report, name) if name else None
+        knowledge.use_reranker(lambda: reranker, name=name)
+
+    def _open_knowledge(self, folder: Path) -> KnowledgeBase:
+        """A company's documents, with the models that were chosen for them."""
+
+        def load_reranker() -> Reranker | None:
+            name = read_preferences(folder).reranker
+            return self._models.reranker(self._report, name) if name else None
+
+        return KnowledgeBase(
+            folder, lambda: self._encoder(read_preferences(folder).embedder), load_reranker=load_reranker
+        )
+
+    def _encoder(self, name: str) -> Encoder:
+        if name not in self._encoders:
             with self._loading:
-                self._encoder = self._encoder or self._models.encoder(self._report)
-        return self._encoder
+                if name not in self._encoders:
+                    self._encoders[name] = self._models.encoder(self._report, name)
+        return self._encoders[name]
 
     def _load_quietly(self) -> None:
         try:

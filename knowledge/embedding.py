@@ -3,7 +3,6 @@
 It knows the model, its device and its limits. It does not know documents or indexes. Importing it is slow.
 """
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +14,11 @@ from sentence_transformers import SentenceTransformer
 from transformers.utils import logging as transformers_logging
 
 from knowledge.errors import KnowledgeError
+from knowledge.weights import check_weights, digest_of_files
 
 MAX_WORD_PIECES = 256
 BATCH = 32
-BLOCK = 1 << 20
+KIND = "a sentence-transformers model"
 
 
 class SentenceEncoder:
@@ -34,7 +34,11 @@ class SentenceEncoder:
         transformers_logging.disable_progress_bar()
         try:
             self._model = SentenceTransformer(
-                str(folder), device=_device(), trust_remote_code=False, local_files_only=True
+                str(folder),
+                device=device(),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
             )
         except Exception as problem:  # the library raises whatever its parts raise
             raise KnowledgeError(
@@ -63,24 +67,13 @@ def identity_of(folder: Path) -> str:
     """The sha256 of a model's weights and settings: two models share it only if they embed alike.
 
     Raises:
-        KnowledgeError: there are no safetensors in the folder.
+        KnowledgeError: there are no safetensors in the folder, or a part of the model has other weights.
     """
-    weights = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    if not weights:
-        raise KnowledgeError(
-            f"{folder} holds no embedding model: no .safetensors file was found in it. "
-            "It must be the folder of a sentence-transformers model saved as safetensors. Choose another "
-            "folder."
-        )
-    digest = hashlib.sha256(f"{MAX_WORD_PIECES}\n".encode())
-    for path in (*weights, *sorted(folder.glob("*_Pooling/config.json")), folder / "modules.json"):
-        digest.update(f"{path.name}\n".encode())
-        if path.exists():
-            with path.open("rb") as file:
-                while block := file.read(BLOCK):
-                    digest.update(block)
-    return digest.hexdigest()
+    weights = check_weights(folder, KIND)
+    settings = (*sorted(folder.glob("*_Pooling/config.json")), folder / "modules.json")
+    return digest_of_files(str(MAX_WORD_PIECES), (*weights, *settings))
 
 
-def _device() -> str:
+def device() -> str:
+    """Where models of this machine run."""
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -19,7 +19,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.index import VectorIndex, build_index
 from knowledge.orders import orders
 from knowledge.originals import READER_VERSION, Originals
-from knowledge.preferences import read_settings
+from knowledge.preferences import read_preferences
 from knowledge.searching import Snapshot
 from knowledge.storage import folder_lock
 from knowledge.versions import DamagedManifestError, DocumentState, Manifest, Versions
@@ -97,7 +97,7 @@ class Library:
 
     def wanted_settings(self, manifest: Manifest | None = None) -> CutSettings:
         """How passages are to be cut: as was said when this was opened, as a person chose, or as before."""
-        return self._settings or read_settings(self.folder) or (manifest or self.manifest()).settings
+        return self._settings or read_preferences(self.folder).cut or (manifest or self.manifest()).settings
 
     def serving(self) -> tuple[Snapshot, Encoder | None]:
         """The version in force and the encoder that made it; None where that one is no longer at hand."""

@@ -1,11 +1,12 @@
-"""How a company wants its documents cut, kept beside the index.
+"""How a company wants its documents cut and searched, kept beside the index.
 
 It knows the file. It does not know what is made of it: the index follows when it is made anew.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from knowledge.chunking import CutSettings
 from knowledge.errors import KnowledgeError
@@ -14,8 +15,19 @@ from knowledge.storage import write_bytes
 FILE_NAME = "settings.json"
 
 
-def read_settings(folder: Path) -> CutSettings | None:
-    """What a person chose; None if nobody has.
+@dataclass(frozen=True)
+class Preferences:
+    """What a person chose; `cut` is None, and the names of models are empty, where nobody has."""
+
+    cut: CutSettings | None = None
+    embedder: str = ""
+    """The model that embeds passages and questions: a local folder or a hub id."""
+    reranker: str = ""
+    """The model that puts what was found in a better order; empty for none."""
+
+
+def read_preferences(folder: Path) -> Preferences:
+    """What a person chose.
 
     Raises:
         KnowledgeError: the file is damaged, or its numbers make no sense.
@@ -23,16 +35,22 @@ def read_settings(folder: Path) -> CutSettings | None:
     path = folder / FILE_NAME
     try:
         value = json.loads(path.read_bytes())
-        return CutSettings(words=value["words"], overlap=value["overlap"])
+        cut = CutSettings(value["words"], value["overlap"]) if {"words", "overlap"} & set(value) else None
+        return Preferences(cut, str(value.get("embedder", "")), str(value.get("reranker", "")))
     except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as problem:
+        return Preferences()
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise KnowledgeError(
             f"{path} can't be read ({type(problem).__name__}: {problem}). It must hold the numbers words and "
-            "overlap as JSON. Remove it to go on with the settings in use, and choose anew."
+            "overlap, and the names embedder and reranker, as JSON. Remove it to go on with the settings in "
+            "use, and choose anew."
         ) from problem
 
 
-def write_settings(folder: Path, settings: CutSettings) -> None:
-    """Keep what a person chose."""
-    write_bytes(folder / FILE_NAME, json.dumps(asdict(settings)).encode())
+def change_preferences(folder: Path, **changes: Any) -> None:
+    """Keep what a person chose; what is not named stays."""
+    wanted = replace(read_preferences(folder), **changes)
+    value: dict[str, Any] = {"embedder": wanted.embedder, "reranker": wanted.reranker}
+    if wanted.cut:
+        value |= {"words": wanted.cut.words, "overlap": wanted.cut.overlap}
+    write_bytes(folder / FILE_NAME, json.dumps(value).encode())

@@ -3,6 +3,7 @@
 It knows what can be asked of the documents. It does not know who asks, or what a model makes of the answer.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +17,10 @@ from knowledge.documents.text import one_line
 from knowledge.errors import KnowledgeError
 from knowledge.library import READY, REFUSED, Library, Progress, Report, now, silent
 from knowledge.names import check_name, files_under
-from knowledge.preferences import write_settings
+from knowledge.preferences import Preferences, change_preferences, read_preferences
 from knowledge.ranking import Query
 from knowledge.renewal import Renewal
-from knowledge.searching import Findings, Found, joined
+from knowledge.searching import Findings, Found, Reranker, joined
 from knowledge.support import claims, is_supported
 from knowledge.versions import DocumentState
 
@@ -30,6 +31,7 @@ __all__ = [
     "Found",
     "KnowledgeBase",
     "Progress",
+    "Reranker",
     "files_under",
     "joined",
 ]
@@ -43,13 +45,21 @@ class KnowledgeBase:
     """
 
     def __init__(
-        self, folder: Path, load_encoder: Callable[[], Encoder], *, settings: CutSettings | None = None
+        self,
+        folder: Path,
+        load_encoder: Callable[[], Encoder],
+        *,
+        load_reranker: Callable[[], Reranker | None] = lambda: None,
+        settings: CutSettings | None = None,
     ) -> None:
-        """Open the knowledge base kept in `folder`; `load_encoder` is called when it is first needed.
+        """Open the knowledge base kept in `folder`; models are loaded when they are first needed.
 
         Without `settings`, passages are cut as a person chose, or else as they were before.
         """
         self.folder = folder
+        self._load_reranker = load_reranker
+        self._reranker: Reranker | None = None
+        self._choosing = threading.Lock()
         self._library = Library(folder, load_encoder, settings)
         self.renewal = Renewal(self._library)
 
@@ -125,7 +135,8 @@ class KnowledgeBase:
         if encoder is None:  # another one made the index, which is being made anew
             found, fit = snapshot.by_words(query, count), None
         else:
-            found, fit = snapshot.search(query, encoder.encode(query.texts), count)
+            vectors = encoder.encode(query.texts)
+            found, fit = snapshot.search(query, vectors, count, self._reranking())
         return Findings(query.whole, found, snapshot.number, time.perf_counter() - started, fit)
 
     def unsupported(self, text: str, *, ignoring: Sequence[str] = ()) -> tuple[str, ...]:
@@ -210,13 +221,39 @@ class KnowledgeBase:
 
     def change_settings(self, settings: CutSettings) -> None:
         """Cut passages otherwise: the index is made anew in the background, then swapped whole."""
-        write_settings(self.folder, settings)
+        change_preferences(self.folder, cut=settings)
         self._renew()
 
-    def use_encoder(self, load_encoder: Callable[[], Encoder]) -> None:
-        """Embed with another model: the index is made anew in the background, then swapped whole."""
+    def load_encoder(self) -> Encoder:
+        """The embedding model, loaded now where it was not needed yet."""
+        return self._library.encoder()
+
+    @property
+    def preferences(self) -> Preferences:
+        """What a person chose for this company's documents."""
+        return read_preferences(self.folder)
+
+    def use_encoder(self, load_encoder: Callable[[], Encoder], *, name: str = "") -> None:
+        """Embed with another model: the index is made anew in the background, then swapped whole.
+
+        `name` is what the model is called, and what is kept of it; empty for the one a new company has.
+        """
+        change_preferences(self.folder, embedder=name)
         self._library.use_encoder(load_encoder)
         self._renew()
+
+    def use_reranker(self, load_reranker: Callable[[], Reranker | None], *, name: str = "") -> None:
+        """Put what is found in the order of another model, from the next search on; `name` is kept."""
+        change_preferences(self.folder, reranker=name)
+        with self._choosing:
+            self._load_reranker, self._reranker = load_reranker, None
+
+    def _reranking(self) -> Reranker | None:
+        """The model that puts what was found in order, loaded when it is first needed."""
+        with self._choosing:
+            if self._reranker is None:
+                self._reranker = self._load_reranker()
+            return self._reranker
 
     def renew(self, *, progress: Report | None = None) -> None:
         """Make the index anew, here and now, if other settings, readers or another encoder are wanted."""

@@ -6,6 +6,7 @@ It knows which of the ranked passages are shown, and why each was found. It does
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,23 @@ ALIKE = 0.9
 """Share of words from which two passages, titles included, say the same."""
 
 
+RERANKED = 30
+"""Passages that a re-ranker reads for one question."""
+
+
+class Reranker(Protocol):
+    """What reads a question and passages together, and puts those in a better order."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """How well each text answers the question, higher is better."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A passage that was found, and why: ranks count from 1, None where that search did not find it.
 
-    `twins` are passages left out because they say the same.
+    `twins` are passages left out because they say the same; `moved_from` is its place before a re-ranker put
+    what was found in order, None where none did.
     """
 
     passage: Passage
@@ -35,6 +48,7 @@ class Found:
     similarity: float
     matched_words: tuple[str, ...]
     twins: tuple[Passage, ...] = ()
+    moved_from: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,11 @@ class Snapshot:
         self._ranker = Ranker(self.passages, self._index) if self._index is not None else None
 
     def search(
-        self, query: Query, vectors: NDArray[np.float32], count: int
+        self,
+        query: Query,
+        vectors: NDArray[np.float32],
+        count: int,
+        reranker: Reranker | None = None,
     ) -> tuple[tuple[Found, ...], Fit | None]:
         """The best passages and how well they fit; `vectors` are those of `query.texts`, a row each."""
         if self._index is None or self._ranker is None:
@@ -75,11 +93,11 @@ class Snapshot:
         ranking = self._ranker.rank(query, vectors)
         known, opening = self._ranker.lexical.knows, not ranking.carried
         fit = fit_of(query.question, ranking.nearest, self._common, known, opening=opening)
-        found = (
-            self._found(position, twins, ranking, query, vectors[0])
-            for position, twins in self._folded(ranking, count)
-        )
-        return tuple(found), fit
+        best = self._folded(ranking, max(count, RERANKED) if reranker else count)
+        found = [self._found(position, twins, ranking, query, vectors[0]) for position, twins in best]
+        if reranker:
+            found = reranked(found, query.whole if ranking.carried else query.question, reranker)
+        return tuple(found[:count]), fit
 
     @cached_property
     def _common(self) -> float:
@@ -136,6 +154,13 @@ class Snapshot:
             )
             for rank, at in enumerate(best, 1)
         )
+
+
+def reranked(found: Sequence[Found], question: str, reranker: Reranker) -> list[Found]:
+    """The same passages in the re-ranker's order; equal ones stay as they were."""
+    scores = reranker.scores(question, [each.passage.search_text for each in found])
+    order = np.argsort(-scores, kind="stable")
+    return [replace(found[at], score=float(scores[at]), moved_from=int(at) + 1) for at in order]
 
 
 def rank_of(position: int, scores: NDArray[np.float32]) -> int:

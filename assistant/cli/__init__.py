@@ -18,6 +18,7 @@ for command in (
     serving.serve,
     documents.index,
     documents.search,
+    documents.search_models,
     training.train,
     asking.ask,
     asking.evaluate,

@@ -13,6 +13,7 @@ from assistant.cli.problems import plain_errors
 from assistant.errors import AssistantError
 from assistant.evaluation import Question
 from assistant.loading import LocalModels
+from assistant.models import STARTER_EMBEDDER
 from assistant.studio import Studio
 from knowledge.following import Following
 from knowledge.retrieval import Progress, files_under
@@ -75,6 +76,32 @@ def search(
     if not len(studio.knowledge):
         raise AssistantError("This company has no documents. Add some with `quartet index PATH`.")
     write_lines(_searched(studio, asked, count), out)
+
+
+@plain_errors
+def search_models(
+    embedder: Annotated[
+        str | None, typer.Option(help='Embeds the passages: a folder or hub id; "" for the starter.')
+    ] = None,
+    reranker: Annotated[
+        str | None, typer.Option(help='Puts what is found in order: a folder or hub id; "" for none.')
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show which models search the company's documents, or choose others: sentence-transformers, safetensors.
+
+    With another embedder all passages are embedded anew, here and now.
+    """
+    studio = open_studio(workspace, LocalModels())
+    with loading(studio) as progress:
+        if embedder is not None:
+            studio.choose_embedder(embedder)
+            studio.knowledge.renewal.wait()
+            studio.knowledge.renew(progress=lambda at: progress(at.text, at.done / max(at.total, 1)))
+        if reranker is not None:
+            studio.choose_reranker(reranker)
+    chosen = studio.knowledge.preferences
+    typer.echo(f"embedder\t{chosen.embedder or STARTER_EMBEDDER.name}\nreranker\t{chosen.reranker or 'none'}")
 
 
 def _searched(studio: Studio, asked: Iterable[Question], count: int) -> Iterator[dict[str, Any]]:

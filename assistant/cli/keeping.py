@@ -49,7 +49,9 @@ def doctor(workspace: WorkspaceOption = None) -> None:
     """Check company, models and machine; mend what can be mended, say what to do about the rest."""
     progress = Progress()
     wrong = 0
-    for finding in examine(workspace or default_workspace(), lambda: LocalModels().encoder(progress)):
+    for finding in examine(
+        workspace or default_workspace(), lambda name: LocalModels().encoder(progress, name)
+    ):
         progress.end()
         typer.echo(f"{finding.state:7}{finding.what}: {finding.text}")
         wrong += finding.state == "wrong"

@@ -133,11 +133,23 @@ def _library(task: Task) -> tuple[Library | None, str]:
     if task.settings.grounded_share == 0 or not any(task.workspace.knowledge.iterdir()):
         return None, ""
     # FAISS and the embedding model take seconds to load, and only companies with documents need them.
-    from assistant.models import embedding_model
+    from assistant.models import embedding_model, search_model
     from knowledge.embedding import SentenceEncoder
-    from knowledge.retrieval import KnowledgeBase
+    from knowledge.preferences import read_preferences
+    from knowledge.retrieval import KnowledgeBase, Reranker
 
-    knowledge = KnowledgeBase(
-        task.workspace.knowledge, lambda: SentenceEncoder(embedding_model(lambda *_: None))
-    )
+    folder = task.workspace.knowledge
+    chosen = read_preferences(folder)
+
+    def load_encoder() -> SentenceEncoder:
+        return SentenceEncoder(embedding_model(lambda *_: None, chosen.embedder))
+
+    def load_reranker() -> Reranker | None:
+        if not chosen.reranker:
+            return None
+        from knowledge.reranking import PassageReranker
+
+        return PassageReranker(search_model(chosen.reranker, lambda *_: None))
+
+    knowledge = KnowledgeBase(folder, load_encoder, load_reranker=load_reranker)
     return (knowledge, str(knowledge.version)) if len(knowledge) else (None, "")

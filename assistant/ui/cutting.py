@@ -1,4 +1,4 @@
-"""The drawer with how documents are cut into passages, and how far the index is that follows from it.
+"""The drawer with how documents are cut and searched, and how far the index is that follows from it.
 
 It knows two numbers and what people are told of them. What is made of them is known by `knowledge`.
 """
@@ -8,6 +8,7 @@ import gradio as gr
 from assistant.studio import Studio
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS, html
+from assistant.ui.search_models import search_models_part
 from knowledge.chunking import MAX_WORDS, MIN_WORDS, CutSettings
 from knowledge.renewal import RenewalState
 
@@ -20,7 +21,7 @@ SAVED = "Saved. New documents are cut so."
 RENEWING = "Saved. The passages are made anew in the background; searches use the earlier ones until then."
 OPENER = (
     '<div class="q-cutting-opener"><button type="button" class="q-parts-bare" data-opens="cutting">'
-    "How documents are cut</button></div>"
+    "How documents are cut and searched</button></div>"
 )
 
 
@@ -98,7 +99,8 @@ def cutting_drawer(studio: Studio, renewal: gr.HTML) -> None:
             save = gr.Button("Save", variant="primary", size="md", elem_id="q-cutting-save")
             reset = gr.Button("Reset", size="md", elem_id="q-cutting-reset")
         outcome = html("q-cutting-outcome")
-    clock = gr.Timer(1.0, active=False)
+        clock = gr.Timer(1.0, active=False)
+        search_models_part(studio, clock)
     shown = [words, overlap, outcome, renewal, clock]
     calm = {"show_progress": "hidden"}
     gr.on(None, does.show, None, shown, api_name="cutting_show", **calm)

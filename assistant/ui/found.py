@@ -92,7 +92,8 @@ def _why(found: Found) -> str:
     """Why a passage was found: its place in the search by meaning and in the search by words."""
     meaning = _ranked("Meaning", "dense vectors", found.dense_rank, f"cosine {found.similarity:.2f}")
     words = _ranked("Words", "BM25", found.lexical_rank, ", ".join(found.matched_words))
-    return f'<p class="q-documents-why"><span class="q-unseen">Why found: </span>{meaning}{words}</p>'
+    before = "" if found.moved_from is None else _ranked("Before re-ranking", "both", found.moved_from, "")
+    return f'<p class="q-documents-why"><span class="q-unseen">Why found: </span>{meaning}{words}{before}</p>'
 
 
 def _ranked(name: str, how: str, rank: int | None, detail: str) -> str:

@@ -32,7 +32,9 @@ def company(workspace, tmp_path):
 
 
 def states(workspace) -> dict[str, tuple[str, str]]:
-    return {each.what: (each.state, each.text) for each in examine(workspace.root, WordEncoder)}
+    return {
+        each.what: (each.state, each.text) for each in examine(workspace.root, lambda name: WordEncoder())
+    }
 
 
 def test_all_is_fine_where_nothing_is_broken(company):
@@ -80,7 +82,7 @@ def test_a_graph_that_was_refused_is_forgotten_and_a_good_one_stays(company):
     for name, notes in (("good", {"faster": True}), ("bad", {"faster": False, "reason": "no memory"})):
         (graphs / name).mkdir(parents=True)
         (graphs / name / "graph.json").write_text(json.dumps(notes))
-    found = [each for each in examine(company.root, WordEncoder) if each.what == "graph"]
+    found = [each for each in examine(company.root, lambda name: WordEncoder()) if each.what == "graph"]
     assert [each.state for each in found] == ["mended", "fine"]
     assert "bad was refused (no memory)" in found[0].text
     assert [path.name for path in graphs.iterdir()] == ["good"]

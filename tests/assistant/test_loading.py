@@ -38,11 +38,12 @@ def test_a_folder_without_a_model_is_refused_before_anything_is_loaded(tmp_path)
 
 def test_the_encoder_is_the_pinned_one_whatever_chat_model_is_named(monkeypatch, tmp_path):
     opened = []
-    monkeypatch.setattr(loading, "embedding_model", lambda report: tmp_path / "pinned")
+    monkeypatch.setattr(loading, "embedding_model", lambda report, name: tmp_path / (name or "pinned"))
     embedding = SimpleNamespace(SentenceEncoder=lambda folder: opened.append(folder) or "encoder")
     monkeypatch.setitem(sys.modules, "knowledge.embedding", embedding)  # the real one takes seconds to import
     assert LocalModels("org/other").encoder(lambda *_: None) == "encoder"
-    assert opened == [tmp_path / "pinned"]
+    assert LocalModels().encoder(lambda *_: None, "named") == "encoder"
+    assert opened == [tmp_path / "pinned", tmp_path / "named"]
 
 
 def test_a_model_on_a_server_cant_be_trained_but_one_named_beside_it_can(tiny_model_folder):

@@ -166,6 +166,12 @@ def test_a_fetch_that_is_broken_off_leaves_nothing_that_looks_finished(index, st
     assert left_behind() == []
 
 
+def test_a_named_embedder_is_a_folder_or_a_hub_id(tmp_path):
+    assert embedding_model(lambda *_: None, str(tmp_path)) == tmp_path
+    with pytest.raises(AssistantError, match=r"There is no folder /gone\. .*, on the page Documents\."):
+        embedding_model(lambda *_: None, "/gone")
+
+
 def test_what_a_killed_fetch_left_is_not_taken_for_a_model(without_pip):
     rest = models_folder() / ".unfinished-abc" / "model"
     rest.mkdir(parents=True)

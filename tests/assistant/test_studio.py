@@ -424,10 +424,10 @@ def test_models_are_loaded_once_however_many_ask(workspace):
             opened.append("engine")
             return super().engine(report)
 
-        def encoder(self, report):
+        def encoder(self, report, name=""):
             time.sleep(0.05)
             opened.append("encoder")
-            return super().encoder(report)
+            return super().encoder(report, name)
 
     studio = Studio(workspace.root, Slow())
     threads = [threading.Thread(target=studio.load) for _ in range(3)]

@@ -4,6 +4,7 @@ Dense, BM25 and their reciprocal rank fusion (k = 60), each with the last messag
 before it, and ours. A document is right if it holds the gold answer; a passage if it holds half or more of
 the gold text's word triples (else those that hold most). Sets: hotel_concierge, dmv, and dmv's first turns,
 which stand alone; for these, *moved* has another conversation's messages before them, so the subject changes.
+With --reranker, ours is shown once more with its best passages in the order of that cross-encoder.
 Choose constants on --split train, compare on dev, and report test once.
 """
 
@@ -12,12 +13,14 @@ import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.lexical import LexicalIndex
-from knowledge.ranking import Query, Ranker
+from knowledge.ranking import Query, Ranker, Ranking
+from knowledge.searching import RERANKED, Reranker
 from tests.benchmarks.companies import Asked, Company, load_encoder, shared_company, vectors_of
 
 CUTOFFS = (1, 3, 5, 10)
@@ -39,9 +42,15 @@ class Gold:
 class Searcher:
     """One company, and the scores of its passages by every way."""
 
-    def __init__(self, company: Company, encode: Callable[[Sequence[str]], Scores]) -> None:
+    def __init__(
+        self,
+        company: Company,
+        encode: Callable[[Sequence[str]], Scores],
+        reranker: Reranker | None = None,
+    ) -> None:
         self.company = company
         self._encode = encode
+        self._reranker = reranker
         self._lexical = LexicalIndex([passage.search_text for passage in company.passages])
         self._ranker = Ranker(company.passages, company.index())
         self._triples = [triples(passage.text) for passage in company.passages]
@@ -56,7 +65,19 @@ class Searcher:
             yield f"dense, {label}", dense
             yield f"BM25, {label}", words
             yield f"RRF, {label}", reciprocal(dense) + reciprocal(np.where(words > 0, words, -np.inf))
-        yield "ours", self._ranker.rank(query, self._encode(query.texts)).total
+        ranking = self._ranker.rank(query, self._encode(query.texts))
+        yield "ours", ranking.total
+        if self._reranker:
+            asked_whole = query.whole if ranking.carried else query.question
+            yield "ours, re-ranked", self._reordered(ranking, asked_whole, self._reranker)
+
+    def _reordered(self, ranking: Ranking, question: str, reranker: Reranker) -> Scores:
+        """Scores that put the best passages in the re-ranker's order, before all others."""
+        best = ranking.order[:RERANKED]
+        read = reranker.scores(question, [self.company.passages[at].search_text for at in best])
+        scores = ranking.total.copy()
+        scores[best] = scores.max() + 1 + read - read.min()
+        return scores
 
     def gold(self, asked: Asked) -> Gold:
         """What a search for this question should find."""
@@ -134,15 +155,20 @@ def main() -> None:
     """Measure all sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--split", default="dev", choices=("train", "dev", "test"))
-    split = parser.parse_args().split
-    encoder = load_encoder()
+    parser.add_argument("--reranker", type=Path, help="folder of a cross-encoder")
+    options = parser.parse_args()
+    split, encoder, reranker = options.split, load_encoder(), None
+    if options.reranker:
+        from knowledge.reranking import PassageReranker
+
+        reranker = PassageReranker(options.reranker)
 
     def encode(texts: Sequence[str]) -> Scores:
         return vectors_of(texts, encoder)
 
     for name in ("hotel_concierge", "dmv"):
         company = shared_company(name, encoder)
-        searcher = Searcher(company, encode)
+        searcher = Searcher(company, encode, reranker)
         asked = [each for each in company.questions if each.split == split and each.history]
         measure(f"{name}, {split}, within a conversation", searcher, asked[:MOST])
     first = [each for each in company.questions if not each.history]

@@ -1,5 +1,6 @@
 """The real sentence-transformers library on a tiny model made here."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -47,9 +48,39 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeError) as caught:
         SentenceEncoder(tmp_path / "gone")
     assert str(caught.value) == (
-        f"{tmp_path / 'gone'} holds no embedding model: no .safetensors file was found in it. It must be "
+        f"{tmp_path / 'gone'} holds no model: no .safetensors file was found in it. It must be "
         "the folder of a sentence-transformers model saved as safetensors. Choose another folder."
     )
+
+
+@pytest.mark.parametrize("place", ["", "2_Dense"], ids=["whole", "one part"])
+def test_weights_that_can_run_code_are_refused_by_name(
+    tiny_encoder_folder: Path, tmp_path: Path, place: str
+) -> None:
+    from knowledge.embedding import SentenceEncoder
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_encoder_folder, folder)
+    if not place:
+        (folder / "model.safetensors").unlink()
+    (folder / place).mkdir(exist_ok=True)
+    (folder / place / "pytorch_model.bin").write_bytes(b"pickle")
+    found = str(Path(place) / "pytorch_model.bin")
+    with pytest.raises(KnowledgeError, match=f"can run code when they are loaded: {found}. Only safetensors"):
+        SentenceEncoder(folder)
+
+
+def test_a_class_of_the_folder_s_own_is_not_imported(tiny_encoder_folder: Path, tmp_path: Path) -> None:
+    from knowledge.embedding import SentenceEncoder
+
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_encoder_folder, folder)
+    (folder / "trap.py").write_text("raise SystemExit('code of the folder was run')\n")
+    modules = json.loads((folder / "modules.json").read_text())
+    modules[0]["type"] = "trap.Transformer"
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(KnowledgeError, match="could not be loaded as an embedding model"):
+        SentenceEncoder(folder)
 
 
 def test_a_model_that_does_not_load_is_refused(tmp_path: Path) -> None:

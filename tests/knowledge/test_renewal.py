@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from knowledge.chunking import CutSettings, count_words
 from knowledge.errors import KnowledgeError
-from knowledge.preferences import read_settings
+from knowledge.preferences import Preferences, read_preferences
 from knowledge.retrieval import KnowledgeBase
 from knowledge.storage import digest_of
 from tests.knowledge.conftest import HOURS, POTS, WordEncoder, Write, best, names, reopened
@@ -75,6 +76,18 @@ def test_the_old_index_serves_until_the_new_one_is_swapped_in_whole(
     assert (knowledge.version, knowledge.renewal.state.running) == ("0002", False)
     assert knowledge.search("When does the shop open?").found[0].dense_rank == 1
     assert len(held.texts) == 3  # two passages and the question
+
+
+def test_the_names_of_chosen_models_outlive_a_restart_and_leave_the_cut_alone(
+    knowledge: KnowledgeBase, encoder: WordEncoder
+) -> None:
+    knowledge.change_settings(CutSettings(30, 12))
+    knowledge.use_encoder(lambda: WordEncoder("other"), name="org/other")
+    knowledge.use_reranker(lambda: None, name="/models/cross")
+    kept = reopened(knowledge, encoder).preferences
+    assert kept == Preferences(CutSettings(30, 12), "org/other", "/models/cross")
+    knowledge.use_encoder(lambda: encoder)
+    assert knowledge.preferences == replace(kept, embedder="")
 
 
 def test_where_the_old_encoder_is_gone_words_are_searched_meanwhile(
@@ -142,4 +155,4 @@ def test_damaged_settings_are_told(knowledge: KnowledgeBase) -> None:
     with pytest.raises(
         KnowledgeError, match=r"settings\.json can't be read \(KeyError: 'overlap'\)\. It must"
     ):
-        read_settings(knowledge.folder)
+        read_preferences(knowledge.folder)

@@ -1,9 +1,11 @@
 """What a search shows of the ranked passages."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from knowledge.chunking import Passage
 from knowledge.index import build_index
@@ -53,6 +55,31 @@ def test_a_passage_says_its_ranks_by_meaning_and_by_words() -> None:
     assert (first.passage.start, first.dense_rank, first.lexical_rank) == (66, 1, 1)
     assert first.matched_words == ("photo",)
     assert search("zebra", passage(0, 32))[0].lexical_rank is None
+
+
+class ByLength:
+    """Likes long passages, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.asked.append((question, len(texts)))
+        return np.array([len(text) for text in texts], dtype=np.float32)
+
+
+def test_a_re_ranker_decides_the_order_of_the_best_and_its_places_before_are_told() -> None:
+    passages = [passage(0, 9), passage(0, 87), passage(33, 65)]
+    index = build_index(WordEncoder().encode([each.search_text for each in passages]))
+    query, reranker = Query("Plants"), ByLength()
+    snapshot = Snapshot("1", passages, index)
+    plain, _ = snapshot.search(query, WordEncoder().encode(query.texts), 3)
+    best, _ = snapshot.search(query, WordEncoder().encode(query.texts), 2, reranker)
+    assert [each.moved_from for each in plain] == [None] * 3
+    assert reranker.asked == [("Plants", 3)]
+    assert [each.passage.end - each.passage.start for each in best] == [87, 32]
+    order = [each.passage for each in plain]
+    assert [order[each.moved_from - 1] for each in best] == [each.passage for each in best]
 
 
 def test_an_empty_version_finds_nothing() -> None:
