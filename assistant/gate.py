@@ -20,6 +20,7 @@ from assistant.access import ALONE, PERSON, AuditLog, OpenId, Person, Role, Sess
 from assistant.access.openid import PATIENCE
 from assistant.access.sessions import LIFETIME
 from assistant.access.tries import TooManyTriesError
+from assistant.api import API, FOR_ALL, route_path
 from assistant.errors import AssistantError
 
 COOKIE = "quartet_session"
@@ -36,20 +37,6 @@ Answer = Callable[[Request], Awaitable[Response]]
 OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
 """What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
 OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json"})
-API = "/gradio_api/"
-ANYBODYS = (
-    "queue/join",
-    "queue/data",
-    "heartbeat/",
-    "run/",
-    "call/",
-    "cancel",
-    "reset",
-    "startup-events",
-    "theme.css",
-)
-"""Of Gradio's routes, those that presenters need too; what they call is checked at each handler."""
-
 logger = logging.getLogger(__name__)
 
 
@@ -102,7 +89,7 @@ class Gate:
         if person.role is Role.MANAGER:
             return True
         if path.startswith(API):
-            return person.role is Role.PRESENTER and path.removeprefix(API).startswith(ANYBODYS)
+            return person.role is Role.PRESENTER and path.removeprefix(API).startswith(FOR_ALL)
         address = path.strip("/")
         return address in self._pages and may_open(person, address)
 
@@ -189,12 +176,6 @@ async def _fields(request: Request) -> dict[str, str]:
         return dict(parse_qsl(body, max_num_fields=MOST_FIELDS))
     except ValueError:  # more fields
         return {}
-
-
-def route_path(scope: Scope) -> str:
-    """The path below the prefix that a proxy put in front."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    return (path.removeprefix(root) or "/") if root else path
 
 
 def is_open(path: str) -> bool:

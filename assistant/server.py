@@ -13,13 +13,16 @@ from urllib.parse import urlsplit
 import psutil
 import uvicorn
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.access import Accounts, OpenId, Provider, Sessions
 from assistant.adapters import export_zip, find
+from assistant.api import OwnApi, refuse_odd
 from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
 from assistant.gaps import gaps_csv
@@ -74,6 +77,7 @@ def make_app(
     from assistant.ui import PAGES, mount
 
     app = FastAPI(title="Quartet", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(OwnApi)
     if accounts is not None:
         app.add_middleware(
             Gate,
@@ -93,7 +97,11 @@ def make_app(
     app.add_middleware(WithSecurityHeaders)
     desks = Desks()
     app.include_router(ballot_room(lambda token: desks.seat(studio.workspace, token)))
-    return mount(app, studio)
+    mounted = mount(app, studio)
+    for part in (app, *(route.app for route in app.routes if isinstance(route, Mount))):
+        if isinstance(part, FastAPI):
+            part.add_exception_handler(RequestValidationError, refuse_odd)
+    return mounted
 
 
 def _adapter(studio: Studio, key: str) -> Response:

@@ -1,14 +1,34 @@
-"""The one way to every handler: who asks, whether they may, and a line in the audit log for a change."""
+"""The one way to every handler: who asks, whether they may, what they sent, and a line in the audit log."""
 
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 
 from assistant.access import ALONE, PERSON, Person, as_person, may_handle
+from assistant.api import REFUSED
+from assistant.ui.parts import PROBLEMS
 
 READING = ("_load", "_follow", "_open", "_search", "_preview", "_estimate", "_turn", "_draft", "_show")
 """How the names of handlers end that change nothing."""
+ODD = "This is not what the page sends. Load the page again and do it there."
+FAULT = "Something went wrong in Quartet ({}). Load the page again and try it once more."
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+logger = logging.getLogger(__name__)
+
+
+class Sent(dict[str, Any]):
+    """What came with a click; a handler that asks for what is missing refuses the call."""
+
+    def __contains__(self, key: object) -> bool:
+        return True  # Gradio asks before it reads, and would raise what looks like a fault
+
+    def __missing__(self, key: str) -> Any:
+        raise refusal(ODD)
 
 
 class GuardedBlocks(gr.Blocks):
@@ -23,20 +43,81 @@ class GuardedBlocks(gr.Blocks):
         """Run a handler, whichever way it was called."""
         handler = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         person, draws = person_of(request), handler.api_visibility == "private"
-        if person is None or not may_handle(person, handler.page, str(handler.api_name), draws=draws):
-            raise gr.Error("This is for managers. Ask one of them to do it.", print_exception=False)
-        begins = options.get("iterator") is None
-        if begins and person is not ALONE and not draws and changes(str(handler.api_name)):
-            self.record(person, str(handler.api_name).replace("_", " "))
-        with as_person(person):
-            return await super().process_api(handler, inputs, state, request, **options)
+        with _told(request):
+            if person is None or not may_handle(person, handler.page, str(handler.api_name), draws=draws):
+                raise refusal("This is for managers. Ask one of them to do it.")
+            begins = options.get("iterator") is None
+            if begins and person is not ALONE and not draws and changes(str(handler.api_name)):
+                self.record(person, str(handler.api_name).replace("_", " "))
+            if (event := options.get("event_data")) is not None:
+                event._data = Sent(storable(event._data)) if isinstance(event._data, dict) else Sent()
+            with as_person(person):
+                return await super().process_api(handler, storable(inputs), state, request, **options)
+
+    async def preprocess_data(self, block_fn: Any, *given: Any, **options: Any) -> list[Any]:
+        """What was sent as a handler takes it.
+
+        Raises:
+            gr.Error: it is not what the fields of the page hold.
+        """
+        try:
+            taken = await super().preprocess_data(block_fn, *given, **options)
+            return [
+                "" if value is None and isinstance(field, gr.Textbox) else value
+                for field, value in zip(block_fn.inputs, taken, strict=True)
+            ]
+        except gr.Error as problem:
+            raise refusal(str(problem.message)) from problem
+        except Exception as problem:  # whatever Gradio's components make of what no page sends
+            raise refusal(ODD) from problem
+
+
+def refusal(text: str) -> gr.Error:
+    """An error that is shown to whoever called, and is none in Quartet."""
+    return gr.Error(text, print_exception=False)
+
+
+@contextmanager
+def _told(request: Any) -> Iterator[None]:
+    """Note a refusal for the answer's status; a fault is logged, and whoever called is told of it."""
+    try:
+        yield
+    except PROBLEMS as problem:  # one that its handler lets out
+        _note(request, str(problem))
+        raise refusal(str(problem)) from problem
+    except gr.Error as problem:
+        _note(request, str(problem.message))
+        raise
+    except Exception as problem:
+        logger.exception("A handler failed.")
+        raise gr.Error(FAULT.format(type(problem).__name__), print_exception=False) from problem
+
+
+def _note(request: Any, text: str) -> None:
+    inner = _inner(request)
+    if inner is not None:
+        inner.scope.get(REFUSED, []).append(text)
+
+
+def storable(value: Any) -> Any:
+    """A value sent as JSON without halves of characters and zero bytes, which no file and no table takes."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    return [storable(each) for each in value] if isinstance(value, list) else value
 
 
 def person_of(request: Any) -> Person | None:
     """Who sent a request; several that come as one batch have one sender."""
-    first = request[0] if isinstance(request, list) and request else request
-    inner = getattr(first, "request", None)
+    inner = _inner(request)
     return ALONE if inner is None else inner.scope.get(PERSON, ALONE)
+
+
+def _inner(request: Any) -> Any:
+    """Starlette's request within Gradio's."""
+    first = request[0] if isinstance(request, list) and request else request
+    return getattr(first, "request", None)
 
 
 def changes(handler: str) -> bool:
