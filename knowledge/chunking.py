@@ -15,7 +15,7 @@ from knowledge.documents import Document, Section
 from knowledge.errors import KnowledgeError
 from knowledge.storage import digest_of
 
-CUT_VERSION = 2  # raise it when documents are cut otherwise: indexes made before are then made again
+CUT_VERSION = 3  # raise it when documents are cut otherwise: indexes made before are then made again
 SEPARATOR = " › "
 MIN_WORDS, MAX_WORDS = 20, 400
 QUESTION_WORDS = 30

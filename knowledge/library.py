@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from knowledge.boilerplate import NOTHING, Trim, edges_of, trimmed, trims_of
 from knowledge.cache import Encoder, VectorCache, Vectors
 from knowledge.chunking import CUT_VERSION, CutSettings, Passage, cut
 from knowledge.documents import Guard
@@ -47,7 +48,8 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-PassagesByDigest = Mapping[str, tuple[Passage, ...]]
+PassagesInForce = Mapping[tuple[str, Trim], tuple[Passage, ...]]
+"""By the digest of their document, and what of it was left out."""
 
 
 def silent(progress: Progress) -> None:
@@ -143,8 +145,9 @@ class Library:
         settings = self.wanted_settings(manifest)
         passages: list[Passage] = []
         with Guard() as guard:
-            for done, state in enumerate(manifest.ready):
-                report(Progress("Cutting", done, len(manifest.ready), state.name))
+            states = self._compared(manifest.ready, guard)
+            for done, state in enumerate(states):
+                report(Progress("Cutting", done, len(states), state.name))
                 passages += self._cut(state, settings, {}, guard)[1]
         self._vectors(passages, report)
 
@@ -180,13 +183,14 @@ class Library:
         if wanted == before and before.number and not afresh:
             return before
         mending = mending or (not before.number and bool(before.notice))
-        kept: PassagesByDigest = {}
+        kept: PassagesInForce = {}
         if not afresh and (wanted.settings, EDITION) == (before.settings, before.edition):
             try:
                 kept = self._passages_of(before)
             except KnowledgeError:
                 mending = True
-        cuts = [self._cut(state, wanted.settings, kept, guard) for state in wanted.documents]
+        states = self._compared(wanted.documents, guard)
+        cuts = [self._cut(state, wanted.settings, kept, guard) for state in states]
         passages = [passage for _, pieces in cuts for passage in pieces]
         index, identity = self._embedded(passages, report)
         complete = replace(
@@ -212,24 +216,41 @@ class Library:
                 return manifest
             return self.publish(manifest, manifest, guard, afresh=True, mending=True)
 
-    def _passages_of(self, manifest: Manifest) -> PassagesByDigest:
-        """The passages in force, by the digest of their document."""
+    def _passages_of(self, manifest: Manifest) -> PassagesInForce:
+        """The passages in force."""
         passages, _ = self.versions.load(manifest)
         grouped: dict[str, list[Passage]] = {}
         for passage in passages:
             grouped.setdefault(passage.document, []).append(passage)
-        return {state.digest: tuple(grouped.get(state.name, ())) for state in manifest.documents}
+        return {
+            (state.digest, state.trim): tuple(grouped.get(state.name, ())) for state in manifest.documents
+        }
+
+    def _compared(self, states: Sequence[DocumentState], guard: Guard) -> tuple[DocumentState, ...]:
+        """The documents with what is left out of each, since many others begin or end in the same way."""
+        looked = [self._with_edges(state, guard) for state in states]
+        trims = trims_of({state.name: state.edges for state in looked if state.edges})
+        return tuple(replace(state, trim=trims.get(state.name, NOTHING)) for state in looked)
+
+    def _with_edges(self, state: DocumentState, guard: Guard) -> DocumentState:
+        if state.state == REFUSED or state.edges:
+            return state
+        try:
+            return replace(state, edges=edges_of(self.originals.read(state.digest, state.name, guard)))
+        except KnowledgeError:  # its stored copy is damaged or gone, which is told when it is cut
+            return state
 
     def _cut(
-        self, state: DocumentState, settings: CutSettings, kept: PassagesByDigest, guard: Guard
+        self, state: DocumentState, settings: CutSettings, kept: PassagesInForce, guard: Guard
     ) -> tuple[DocumentState, tuple[Passage, ...]]:
         """The passages of one document: those in force where they still hold, else cut from its text."""
         if state.state == REFUSED:
             return state, ()
-        passages = kept.get(state.digest, ())
+        passages = kept.get((state.digest, state.trim), ())
         if not passages or passages[0].document != state.name:
             try:
-                passages = cut(self.originals.read(state.digest, state.name, guard), settings)
+                document = self.originals.read(state.digest, state.name, guard)
+                passages = cut(trimmed(document, state.trim), settings)
             except KnowledgeError as problem:  # its stored copy is damaged or gone
                 return replace(state, state=REFUSED, passages=0, message=str(problem), digest=""), ()
             given = (order for passage in passages for order in orders(passage.search_text))

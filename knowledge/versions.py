@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from knowledge.boilerplate import NOTHING, Edges, Trim
 from knowledge.chunking import CutSettings, Passage
 from knowledge.errors import KnowledgeError
 from knowledge.index import IndexManifest, VectorIndex, load_index
@@ -36,6 +37,10 @@ class DocumentState:
     added: str
     digest: str = ""
     order: str = ""
+    edges: Edges | None = None
+    """Its first and last lines, by which it is told what many documents repeat; None if nobody has looked."""
+    trim: Trim = NOTHING
+    """What is left out of its passages for that reason."""
 
 
 @dataclass(frozen=True)
@@ -170,12 +175,17 @@ class Versions:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _state_from_json(value: dict[str, Any]) -> DocumentState:
+    edges, trim = value.get("edges"), Trim(**value.get("trim", {}))
+    return DocumentState(**value | {"edges": Edges(**edges) if edges else None, "trim": trim})
+
+
 def _manifest_from_json(value: dict[str, Any]) -> Manifest:
     return Manifest(
         number=value["number"],
         settings=CutSettings(**value["settings"]),
-        documents=tuple(DocumentState(**document) for document in value["documents"]),
-        removed=tuple(DocumentState(**document) for document in value["removed"]),
+        documents=tuple(map(_state_from_json, value["documents"])),
+        removed=tuple(map(_state_from_json, value["removed"])),
         notice=value["notice"],
         passages_sha256=value["passages_sha256"],
         index=IndexManifest(**value["index"]) if value["index"] else None,

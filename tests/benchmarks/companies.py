@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from assistant.demo import DEMO
 from assistant.models import embedding_model
+from knowledge.boilerplate import edges_of, trimmed, trims_of
 from knowledge.cache import VectorCache
 from knowledge.chunking import CutSettings, Passage, cut
 from knowledge.documents import read_document
@@ -95,8 +96,10 @@ def _asked(value: dict[str, Any]) -> Asked:
 
 def _company(name: str, documents: Path, questions: Sequence[Asked], encoder: SentenceEncoder) -> Company:
     """Read, cut and embed as the product does."""
-    read = (read_document(path, name) for path, name in files_under([documents]))
-    passages = tuple(passage for document in read for passage in cut(document, CutSettings()))
+    read = [read_document(path, name) for path, name in files_under([documents])]
+    trims = trims_of({document.name: edges_of(document) for document in read})
+    kept = [trimmed(document, trims[document.name]) for document in read]
+    passages = tuple(passage for document in kept for passage in cut(document, CutSettings()))
     return Company(
         name, tuple(questions), passages, vectors_of([passage.search_text for passage in passages], encoder)
     )
