@@ -16,6 +16,7 @@ from assistant.conversations import STEPS, About, Cleaning, files_in, gather, im
 from assistant.errors import AssistantError
 from assistant.loading import LocalModels
 from assistant.studio import Studio
+from assistant.training.machine import torchrun
 from assistant.training.presets import PRESETS
 
 
@@ -36,9 +37,15 @@ def train(
         bool, typer.Option("--estimate", help="Measure a few steps and say what it will take; train nothing.")
     ] = False,
 ) -> None:
-    """Fine-tune an adapter on the company's conversations, and use it from then on."""
+    """Fine-tune an adapter on the company's conversations, and use it from then on.
+
+    On several graphics cards they learn together; --settings '{"processes": 2}' or torchrun says how many.
+    """
+    together = _together()
+    if together is None:
+        return
     studio = open_studio(workspace, LocalModels(model))
-    wanted = _preset(preset) | _settings(settings)
+    wanted = _preset(preset) | together | _settings(settings)
     if conversations:
         _import(studio, conversations)
     if estimate:
@@ -47,6 +54,14 @@ def train(
     with loading(studio):
         job = studio.train(wanted)
     follow(studio.jobs, job)
+
+
+def _together() -> dict[str, Any] | None:
+    """What torchrun asks for, as settings; None in those of its processes that the first one stands for."""
+    started = torchrun()
+    if started is None:
+        return {}
+    return {"processes": started.processes} if started.rank == 0 else None
 
 
 def _import(studio: Studio, paths: list[Path]) -> None:

@@ -1,8 +1,12 @@
-"""`python -m assistant.training JOBFOLDER`: run the training that JOBFOLDER/job.json describes."""
+"""`python -m assistant.training JOBFOLDER`: run the training that JOBFOLDER/job.json describes.
+
+Under torchrun its first process leads, with as many followers of its own as torchrun has others.
+"""
 
 import sys
 from pathlib import Path
 
+from assistant.training.machine import torchrun
 from assistant.training.processes import carry_out
 
 
@@ -11,11 +15,14 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or not Path(arguments[0]).is_dir():
         print("Usage: python -m assistant.training JOBFOLDER (a folder with a job.json)", file=sys.stderr)
         return 2
+    started = torchrun()
+    if started and started.rank > 0:
+        return 0
 
     def work(folder: Path) -> None:
         from assistant.training.run import run
 
-        run(folder)
+        run(folder, processes=started.processes if started else 0)
 
     return carry_out(Path(arguments[0]).resolve(), work)
 

@@ -6,9 +6,9 @@ It knows lengths. It does not know torch.
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assistant.training.labels import Example
+from assistant.training.labels import IGNORED, Example
 
 NEIGHBOURS = 512
 """Examples sorted by length together; more means less padding and less chance in who meets whom."""
@@ -53,6 +53,21 @@ def plan(examples: Sequence[Example], *, epochs: int, batch_tokens: int, seed: i
 def in_order(examples: Sequence[Example], *, batch_tokens: int) -> list[Batch]:
     """Batches of like length without chance, for evaluation."""
     return list(_cut(examples, common_prefix(examples), batch_tokens))
+
+
+def shares(steps: Sequence[Sequence[Batch]], processes: int) -> list[list[tuple[Batch, ...]]]:
+    """What each process learns in each step: its share of the batches, as many for every process.
+
+    Where the batches of a step don't go round, the gap is filled with one from which nothing is learned.
+    """
+    even = [_filled_up(batches, processes) for batches in steps]
+    return [[tuple(batches[rank::processes]) for batches in even] for rank in range(processes)]
+
+
+def _filled_up(batches: Sequence[Batch], processes: int) -> list[Batch]:
+    shortest = min((example for batch in batches for example in batch.examples), key=len)
+    blank = Batch((replace(shortest, labels=(IGNORED,) * len(shortest)),))
+    return [*batches, *[blank] * (-len(batches) % processes)]
 
 
 def common_prefix(examples: Sequence[Example]) -> int:

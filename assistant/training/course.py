@@ -36,7 +36,7 @@ class Trained(Protocol):
 
     model: PeftModel
     step_loss: float
-    """Mean loss of the labelled tokens of the step that just ended; set back to 0 here."""
+    """Mean loss of the labelled tokens of the step that just ended."""
 
 
 @dataclass
@@ -57,6 +57,8 @@ class Course(TrainerCallback):
     """Evaluations without a lower loss after which training ends; 0 for never."""
     sample: Callable[[PeftModel], Sequence[str]] | None = None
     """Answers the held-out questions that people read along."""
+    processes: int = 1
+    """How many learn together."""
     stopped: Stop = ""
     early: bool = False
     _began: float = 0.0
@@ -72,7 +74,6 @@ class Course(TrainerCallback):
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Log the step; evaluate and save where it is time; stop where it is asked or of no more use."""
         step, loss = state.global_step, self.trainer.step_loss
-        self.trainer.step_loss = 0.0
         if not math.isfinite(loss):
             raise AssistantError(
                 f"The loss became {loss} at step {step}: training diverged. "
@@ -99,7 +100,7 @@ class Course(TrainerCallback):
         self.progress.step = step
         self.progress.tokens += self.step_tokens[step - 1]
         self.progress.seconds += time.monotonic() - self._began
-        self.progress.peak_memory = max(self.progress.peak_memory, peak_memory())
+        self.progress.peak_memory = max(self.progress.peak_memory, peak_memory(self.processes))
 
     def _log_step(self, step: int, loss: float) -> None:
         rate = self.progress.tokens / max(self.progress.seconds, 1e-9)

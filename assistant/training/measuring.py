@@ -23,6 +23,7 @@ from assistant.training.estimate import Measurement, keep_measurement
 from assistant.training.examples import Writer, build_examples, turns_of
 from assistant.training.general import QUESTIONS
 from assistant.training.labels import Example
+from assistant.training.machine import keep_to_one_card
 from assistant.training.prepared import SAMPLES, chats, held_turns
 from assistant.training.processes import carry_out
 from assistant.training.results import VOICE_QUESTIONS
@@ -55,17 +56,17 @@ def measure(folder: Path) -> None:
     Raises:
         AssistantError: something in the input has to be put right first.
     """
-    log = JobLog(folder)
+    log, cards = JobLog(folder), keep_to_one_card()
     log.write("stage", text="Reading the conversations")
     task = read_task(folder)
     material = gather(task)
     log.write("stage", text="Loading the model")
-    measured = _measured(task, material, log)
+    measured = _measured(task, material, len(cards), log)
     keep_measurement(task.workspace, task.model, task.settings, measured)
     log.write("finished")
 
 
-def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
+def _measured(task: Task, material: Material, cards: int, log: JobLog) -> Measurement:
     import torch
 
     from assistant.engine.runners import window_of
@@ -77,7 +78,10 @@ def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
 
     torch.set_num_threads(task.settings.threads or thread_budget())
     tokenizer, placement = load_tokenizer(task.model), find_placement()
-    check_fits(task.model, placement.dtype.itemsize)
+    processes = task.settings.processes or max(1, cards)
+    # Each card adds its speed; on a processor they share its cores, and each takes memory.
+    speed, copies = (processes, 1) if placement.device.type == "cuda" else (1, processes)
+    check_fits(task.model, placement.dtype.itemsize, copies=copies)
     free = room().free
     model = load_model(task.model, placement)
     special = tuple(token.content for token in tokenizer.added_tokens_decoder.values())
@@ -101,7 +105,7 @@ def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
     asked = [chat_messages(writer.brand, question, special=special) for question in QUESTIONS[:AT_ONCE]]
     _, asking = _timed(lambda: answers(learner.model, tokenizer, asked))
     return Measurement(
-        tokens_per_second=sum(batch.tokens for batch in batches[1:]) / max(sum(seconds[1:]), 1e-9),
+        tokens_per_second=speed * sum(batch.tokens for batch in batches[1:]) / max(sum(seconds[1:]), 1e-9),
         evaluation_tokens_per_second=sum(batch.tokens for batch in batches) / max(evaluating, 1e-9),
         sample_seconds=sampling,
         general_seconds=asking * (len(QUESTIONS) + VOICE_QUESTIONS) / len(asked),
@@ -111,7 +115,7 @@ def _measured(task: Task, material: Material, log: JobLog) -> Measurement:
         conversation_tokens=written.conversation_tokens,
         reply_tokens=mean(map(len, written.grounded)) if written.grounded else 0.0,
         replies=written.replies,
-        peak_memory=peak_memory(),
+        peak_memory=peak_memory(copies),
         free_memory=free,
         trained=trainer.trained_weights(learner.model),
         weights=count_weights(task.model),

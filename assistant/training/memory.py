@@ -20,14 +20,14 @@ class Room:
     total: int
 
 
-def peak_memory() -> int:
-    """Bytes that this process held at most: on the card, where it uses one, else of the processor's."""
+def peak_memory(processes: int = 1) -> int:
+    """Bytes that this process held at most on its card; without one, what so many like it held together."""
     import torch
 
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return processes * (peak if sys.platform == "darwin" else peak * 1024)
 
 
 def room() -> Room:
@@ -50,16 +50,22 @@ def count_weights(model: Path) -> int:
     return weights
 
 
-def check_fits(model: Path, bytes_a_weight: int) -> None:
+def check_fits(model: Path, bytes_a_weight: int, *, copies: int = 1) -> None:
     """See that a model's weights alone fit before they are loaded.
+
+    Args:
+        model: its folder.
+        bytes_a_weight: of the number format it is loaded in.
+        copies: how many processes load it into the same memory.
 
     Raises:
         AssistantError: they don't.
     """
-    needed, found = count_weights(model) * bytes_a_weight, room()
+    needed, found = count_weights(model) * bytes_a_weight * copies, room()
     if needed > found.free:
+        times = f", {copies} times," if copies > 1 else ""
         raise AssistantError(
-            f"The weights of {model.name} alone take {needed / 1e9:.1f} GB, and {found.free / 1e9:.1f} GB of "
-            f"{found.total / 1e9:.1f} GB memory are free. Close what else is open, or start Quartet with a "
-            "smaller model (--model)."
+            f"The weights of {model.name} alone{times} take {needed / 1e9:.1f} GB, and "
+            f"{found.free / 1e9:.1f} GB of {found.total / 1e9:.1f} GB memory are free. Close what else is "
+            "open, or start Quartet with a smaller model (--model)."
         )

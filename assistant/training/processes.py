@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assistant.errors import AssistantError
 from assistant.jobs import JobLog, turn
-from assistant.training.troubles import explained
+from assistant.training.troubles import explained, unexpected
 from knowledge.errors import KnowledgeError
 
 LINE = "training"
@@ -35,9 +35,7 @@ def carry_out(folder: Path, work: Callable[[Path], None]) -> int:
         message = str(problem)
     except Exception as problem:  # noqa: BLE001 - whatever it was, the page has to show that the job failed
         traceback.print_exc()
-        message = explained(problem, folder) or (
-            f"Training failed unexpectedly: {type(problem).__name__}: {problem}. See {folder}/stderr.txt."
-        )
+        message = explained(problem, folder) or unexpected(problem, folder)
     with suppress(OSError):  # a full disk may have no room for this line either
         JobLog(folder).write("failed", message=message)
     print(message, file=sys.stderr)
@@ -45,10 +43,12 @@ def carry_out(folder: Path, work: Callable[[Path], None]) -> int:
 
 
 def prepare_environment() -> None:
-    """Keep the libraries off the network and on one card; call before they are loaded."""
+    """Keep the libraries off the network and to themselves; call before they are loaded."""
     # Answers come first: a training takes the processor time that they leave.
     os.nice(NICENESS)
     # Threads that wait give their processor back: on a busy machine spinning ones halve the speed.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "0")
+    # Who learns together is our own affair (`followers.py`): accelerate would take torchrun's word for it.
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        os.environ.pop(name, None)

@@ -39,6 +39,8 @@ class TrainingSettings:
     seed: int = 0
     threads: int = 0
     """Processor threads; 0 takes all that this process may use."""
+    processes: int = 0
+    """How many learn together, each from its own batches in every step; 0 for one on each graphics card."""
     name: str = ""
     """What the version will be called; empty: "Version N"."""
 
@@ -75,6 +77,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "general_questions": (0, 40),
     "seed": (0, 2**31 - 1),
     "threads": (0, 1024),
+    "processes": (0, 64),
 }
 
 _CHOICES = {"targets": ("all", "attention")}

@@ -6,10 +6,12 @@ It knows TRL and PEFT. It does not know conversations, workspaces or versions of
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig, PeftModel, set_peft_model_state_dict
 from safetensors.torch import load_file
@@ -21,12 +23,14 @@ from assistant.adapters import WEIGHTS
 from assistant.errors import AssistantError
 from assistant.jobs import JobLog, Stop
 from assistant.training.batches import Batch
-from assistant.training.checkpoints import CHECKPOINTS, best_folder, check_room, find_resumption
+from assistant.training.checkpoints import CHECKPOINTS, best_folder, check_room
 from assistant.training.course import Course, evaluation_steps
+from assistant.training.followers import Part
 from assistant.training.labels import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss, padded
 from assistant.training.progress import Progress
 from assistant.training.settings import TrainingSettings
+from assistant.training.team import Team
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,29 @@ class VoiceTrainer(SFTTrainer):
     """TRL's trainer with the loss of `loss.py`; each row of its dataset is a whole batch."""
 
     step_loss = 0.0
-    """Mean loss of the labelled tokens of the step that is under way, so far."""
+    """Mean loss of the labelled tokens of the step under way so far, or of the one that just ended."""
+    team = Team()
+    """Those who learn together. Each holds the whole adapter and takes its share of the batches."""
+
+    def learn(self, team: Team, checkpoint: Path | None) -> None:
+        """Take all steps together with the team, from the first process's adapter or from a checkpoint."""
+        self.team = team
+        team.take_over(trained(self.model))
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    def get_batch_samples(self, *arguments: Any, **options: Any) -> tuple[list[Any], Any]:
+        """The batches of this process's share of a step, and how many tokens the whole step learns."""
+        self.step_loss = 0.0
+        batches, tokens = super().get_batch_samples(*arguments, **options)
+        return batches, tokens if tokens is None else self.team.summed(tokens)
+
+    def training_step(self, *arguments: Any, **options: Any) -> Tensor:
+        """Learn from a batch; after the last of a step, add up loss and gradients with the others."""
+        loss = super().training_step(*arguments, **options)
+        if self.accelerator.sync_gradients:
+            self.step_loss = float(self.team.summed(torch.tensor(self.step_loss, dtype=torch.float64)))
+            self.team.add_up([_gradient(weight) for weight in trained(self.model)])
+        return loss
 
     def compute_loss(
         self,
@@ -59,6 +85,8 @@ class VoiceTrainer(SFTTrainer):
             loss = labelled_loss(base, inputs) / num_items_in_batch
         else:
             loss = super().compute_loss(model, inputs, num_items_in_batch=num_items_in_batch)
+            # A mean of this batch alone where the model takes no count; of all processes', each is a share.
+            loss = loss / self.team.size if num_items_in_batch is None else loss
         self.step_loss += float(loss.detach())
         return loss
 
@@ -69,62 +97,55 @@ class VoiceTrainer(SFTTrainer):
 def train(
     model: PreTrainedModel,
     tokenizer: Any,
-    steps: Sequence[Sequence[Batch]],
+    own: Part,
     evaluation: Sequence[Batch],
-    settings: TrainingSettings,
     *,
-    folder: Path,
-    plan: str,
+    step_tokens: Sequence[int],
+    progress: Progress,
+    meet: Callable[[], AbstractContextManager[Team]],
     log: JobLog,
-    base_name: str,
     sample: Callable[[PeftModel], Sequence[str]] | None = None,
 ) -> Outcome:
-    """Train an adapter on the planned steps, going on from the newest sound checkpoint in `folder`.
+    """Train an adapter, taking a part and leading those who take the others.
 
     Args:
         model: the base model; its weights stay as they are.
         tokenizer: its tokenizer.
-        steps: the batches of each step.
+        own: the part of the training that this process takes.
         evaluation: batches held out; may be empty.
-        settings: rank, learning rate and so on.
-        folder: where checkpoints and the best adapter are kept.
-        plan: digest of the steps.
+        step_tokens: tokens of each step, all parts together.
+        progress: how far it has come before.
+        meet: brings everyone together who has a part.
         log: told of each step and evaluation.
-        base_name: the base model's name, noted in the adapter.
         sample: answers some questions at each evaluation, for people to read.
 
     Raises:
         AssistantError: there is no room for checkpoints, or training diverged.
     """
     disable_progress_bars()
-    found = find_resumption(folder, plan)
-    for text in found.damaged:
-        log.write("stage", text=text)
-    trainer = make_trainer(model, tokenizer, steps, settings, folder / CHECKPOINTS)
-    check_room(folder, trained_weights(trainer.model))
+    trainer = make_trainer(model, tokenizer, own.steps, own.settings, own.run / CHECKPOINTS)
+    check_room(own.run, trained_weights(trainer.model))
     course = Course(
         trainer=trainer,
         log=log,
-        progress=found.progress,
-        step_tokens=[sum(batch.tokens for batch in batches) for batches in steps],
-        evaluate_at=evaluation_steps(len(steps), settings.epochs),
+        progress=progress,
+        step_tokens=step_tokens,
+        evaluate_at=evaluation_steps(len(step_tokens), own.settings.epochs),
         evaluation=[placed(batch, model) for batch in evaluation],
-        run=folder,
-        base_name=base_name,
-        patience=settings.patience,
+        run=own.run,
+        base_name=own.model.name,
+        patience=own.settings.patience,
         sample=sample,
+        processes=own.size,
+        stopped=log.stop_wanted,
     )
     trainer.add_callback(course)
-    if found.checkpoint:
-        log.write("stage", text=f"Going on after step {found.progress.step} of {len(steps)}")
-    elif found.damaged:
-        log.write("stage", text="Starting from the beginning: no checkpoint is whole")
-    course.stopped = log.stop_wanted
     if not course.stopped:
-        trainer.train(resume_from_checkpoint=str(found.checkpoint) if found.checkpoint else None)
+        with meet() as team:
+            trainer.learn(team, own.checkpoint)
     best = course.progress.best_step
     return Outcome(
-        course.progress, course.stopped, best_folder(folder, best) if best else None, trainer.model
+        course.progress, course.stopped, best_folder(own.run, best) if best else None, trainer.model
     )
 
 
@@ -153,7 +174,19 @@ class _Clock(TrainerCallback):
 
 def trained_weights(model: PeftModel) -> int:
     """How many weights are trained; the base model's are not."""
-    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+    return sum(weight.numel() for weight in trained(model))
+
+
+def trained(model: PeftModel) -> list[Tensor]:
+    """The weights that are trained, in the model's order."""
+    return [weight for weight in model.parameters() if weight.requires_grad]
+
+
+def _gradient(weight: Tensor) -> Tensor:
+    """A weight's gradient, which it may have in other processes only: those of experts, say."""
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    return weight.grad
 
 
 def take_up(model: PeftModel, adapter: Path) -> None:

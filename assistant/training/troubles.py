@@ -34,3 +34,13 @@ def explained(problem: Exception, folder: Path) -> str:
             "room, then let it go on from what was saved before. Earlier versions are untouched."
         )
     return ""
+
+
+def unexpected(problem: Exception, folder: Path) -> str:
+    """What happened, for an error that nobody foresaw.
+
+    Args:
+        problem: what was raised.
+        folder: the run's folder.
+    """
+    return f"Training failed unexpectedly: {type(problem).__name__}: {problem}. See {folder}/stderr.txt."

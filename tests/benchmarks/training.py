@@ -124,12 +124,7 @@ class Bench:
             trainer = make_trainer(
                 self._model(), self._tokenizer, [[batch] for batch in steps], self._settings, Path(place)
             )
-
-            def loss() -> float:
-                value, trainer.step_loss = trainer.step_loss, 0.0
-                return value
-
-            watch = Watch(loss)
+            watch = Watch(lambda: trainer.step_loss)
             trainer.add_callback(watch)
             trainer.train()
         return watch

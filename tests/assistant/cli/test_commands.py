@@ -311,6 +311,18 @@ def test_train_adds_conversations_follows_the_job_and_prints_its_result(root, tm
     assert names == ["chats.jsonl", "earlier.jsonl"]
 
 
+def test_under_torchrun_the_first_process_trains_with_as_many_and_the_others_end(root, ending, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RANK", "1")
+    second = run("train", "--workspace", root)
+    assert (second.exit_code, second.output) == (0, "") and not Studio(root, FakeModels()).jobs.list()
+    monkeypatch.setenv("RANK", "0")
+    assert run("train", "--workspace", root).exit_code == 0
+    (job,) = Studio(root, FakeModels()).jobs.list()
+    assert json.loads((job.folder / "job.json").read_text())["settings"]["processes"] == 2
+
+
 @pytest.mark.parametrize(("how", "text"), [("failed", "Out of memory."), ("lost", "The process ended")])
 def test_a_training_that_fails_is_exit_code_1_with_its_message(root, ending, how, text):
     ending.append(how)

@@ -1,6 +1,6 @@
 import random
 
-from assistant.training.batches import common_prefix, in_order, plan
+from assistant.training.batches import Batch, common_prefix, in_order, plan, shares
 from assistant.training.labels import IGNORED, Example
 
 
@@ -32,3 +32,12 @@ def test_what_all_examples_begin_with_is_found():
     assert common_prefix([one, other]) == 2
     assert common_prefix([one, one]) == 4
     assert common_prefix([]) == 0
+
+
+def test_each_process_gets_as_many_batches_of_a_step_and_nothing_is_learned_twice():
+    one, other, third = (Batch(tuple(examples_of(length))) for length in (9, 5, 7))
+    first, second = shares([[one, other], [third]], 2)
+    assert (first, second[0]) == ([(one,), (third,)], (other,))
+    (blank,) = second[1]
+    assert {label for example in blank.examples for label in example.labels} == {IGNORED}
+    assert shares([[one, other], [third]], 1) == [[(one, other), (third,)]]

@@ -60,3 +60,18 @@ def test_a_head_that_scales_its_logits_is_left_to_the_library(adapted):
     assert has_plain_head(base)
     base.config.logits_scaling = 8.0
     assert not has_plain_head(base)
+
+
+def test_where_a_model_takes_no_count_of_tokens_each_process_adds_its_share_of_the_mean(
+    adapted, tokenizer, tmp_path
+):
+    from assistant.training import TrainingSettings
+    from assistant.training.batches import Batch
+    from assistant.training.team import Team
+    from assistant.training.trainer import make_trainer, placed
+
+    batch = Batch((label(tokenizer, CHAT),))
+    trainer = make_trainer(adapted.unload(), tokenizer, [[batch]], TrainingSettings(), tmp_path)
+    alone = trainer.compute_loss(trainer.model, placed(batch, trainer.model)).item()
+    trainer.team = Team(size=2)
+    assert trainer.compute_loss(trainer.model, placed(batch, trainer.model)).item() == alone / 2

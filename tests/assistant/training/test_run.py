@@ -7,6 +7,7 @@ import pytest
 
 from assistant.adapters import FILES, current, install, read_report
 from assistant.brand import Brand, write_brand
+from assistant.errors import AssistantError
 from assistant.jobs import Jobs, read_log
 from assistant.training.__main__ import main
 from assistant.training.general import QUESTIONS
@@ -280,6 +281,16 @@ def test_a_model_larger_than_the_memory_is_refused_with_numbers(job, monkeypatch
         "The weights of tiny-chat alone take 0.0 GB, and 0.0 GB of 2.0 GB memory are free. Close what else "
         "is open, or start Quartet with a smaller model (--model)."
     )
+
+
+def test_processes_that_load_the_model_into_one_memory_are_counted(tiny_model_folder, monkeypatch):
+    from assistant.training import memory
+
+    needed = 4 * memory.count_weights(tiny_model_folder)
+    monkeypatch.setattr(memory, "room", lambda: memory.Room(free=2 * needed, total=2 * needed))
+    memory.check_fits(tiny_model_folder, 4, copies=2)
+    with pytest.raises(AssistantError, match=r"The weights of tiny-chat alone, 3 times, take 0.0 GB, and"):
+        memory.check_fits(tiny_model_folder, 4, copies=3)
 
 
 def test_an_unforeseen_error_is_a_failed_job_too(job, monkeypatch):
