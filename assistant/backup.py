@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -59,7 +59,7 @@ def back_up(workspace: Workspace, target: Path, report: Report) -> Contents:
         raise unwritable(target, problem) from problem
     os.close(handle)
     try:
-        with folder_lock(workspace.knowledge / "lock"):  # as every change of the documents does
+        with _held_still(workspace):
             contents = _write(workspace, Path(beside), report)
         Path(beside).replace(target)
     except OSError as problem:
@@ -120,6 +120,12 @@ def _write(workspace: Workspace, beside: Path, report: Report) -> Contents:
     return contents
 
 
+def _held_still(workspace: Workspace) -> AbstractContextManager[None]:
+    """Keeps the documents as they are meanwhile, as every change does; what can't be written stays so."""
+    writable = os.access(workspace.knowledge, os.W_OK)
+    return folder_lock(workspace.knowledge / "lock") if writable else nullcontext()
+
+
 def _files(root: Path) -> Iterator[Path]:
     """Everything that is finished, in order; of a database neither its log nor its index."""
     for folder, names, files in os.walk(root):
@@ -134,8 +140,9 @@ def _copy(path: Path, copied: Path) -> bool:
     try:
         if path.suffix in DATABASES:
             copied.unlink(missing_ok=True)
+            address = f"file:{_openable(path, copied)}?mode=ro"
             with (
-                closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as source,
+                closing(sqlite3.connect(address, uri=True, timeout=30)) as source,
                 closing(sqlite3.connect(copied)) as target,
             ):
                 source.backup(target)
@@ -148,6 +155,21 @@ def _copy(path: Path, copied: Path) -> bool:
             f"The database {path} can't be read ({problem}). `quartet doctor` says what can be done."
         ) from problem
     return True
+
+
+def _openable(path: Path, copied: Path) -> Path:
+    """The database, or a copy with its log where SQLite could not write what it needs beside it to read it.
+
+    Nobody else can write there either, so the copy is whole.
+    """
+    if os.access(path.parent, os.W_OK):
+        return path
+    place = copied.with_name("database")
+    for suffix in ("", "-wal"):
+        place.with_name(place.name + suffix).unlink(missing_ok=True)
+        if (beside := path.with_name(path.name + suffix)).exists():
+            shutil.copyfile(beside, place.with_name(place.name + suffix))
+    return place
 
 
 def _digest(path: Path) -> str:

@@ -15,15 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from assistant.access import Accounts
-from assistant.adapters import Adapter, check, current, list_adapters
+from assistant.adapters import Adapter, check, current, list_adapters, read_report
+from assistant.brand import read_brand
+from assistant.conversations import ConversationStore, Incoming
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs
-from assistant.models import check_model_folder, models_folder
+from assistant.models import check_model_folder, check_starter, models_folder
 from assistant.store import open_database
 from assistant.wording import counted
 from assistant.workspace import Workspace, accounts_file, open_workspace, quartet_home, read_json
 from knowledge.errors import KnowledgeError
+from knowledge.following import Following
 from knowledge.preferences import read_preferences
 from knowledge.retrieval import Encoder, KnowledgeBase
 
@@ -45,7 +50,8 @@ class Finding:
 
 def examine(root: Path, load_encoder: Callable[[str], Encoder]) -> Iterator[Finding]:
     """Look at everything in turn; what can be mended without losing anything is mended."""
-    yield _python()
+    yield _versions()
+    yield Finding("device", "fine", _device())
     yield _room()
     yield _seen("accounts", _accounts)
     try:
@@ -56,7 +62,10 @@ def examine(root: Path, load_encoder: Callable[[str], Encoder]) -> Iterator[Find
     yield Finding("workspace", "fine", str(workspace.root))
     yield from _unfinished(workspace.root, models_folder())
     yield _seen("database", lambda: _database(workspace.database))
+    yield _seen("company", lambda: _brand(workspace))
     yield _seen("documents", lambda: _documents(workspace, load_encoder))
+    yield _seen("document files", lambda: _copies(workspace, load_encoder))
+    yield _seen("conversations", lambda: _conversations(workspace))
     yield from _adapters(workspace)
     yield _seen("trainings", lambda: _jobs(workspace))
     yield from _models()
@@ -72,9 +81,34 @@ def _seen(what: str, look: Callable[[], Finding | str]) -> Finding:
     return found if isinstance(found, Finding) else Finding(what, "fine", found)
 
 
-def _python() -> Finding:
-    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
-    return Finding("versions", "fine", f"Python {sys.version.split()[0]}, {found}")
+def _versions() -> Finding:
+    """What is installed, beside what this Quartet was made and tested with."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    pinned = dict(each.split("==") for each in _requirements() if "==" in each and ";" not in each)
+    others = [f"{name} {pinned[name]}" for name in found if found[name].split("+")[0] != pinned.get(name)]
+    text = f"Python {sys.version.split()[0]}, " + ", ".join(f"{name} {found[name]}" for name in found)
+    if pinned and others:
+        advice = "Run `pip install -e .` again"
+        return Finding("versions", "wrong", f"{text}. Quartet needs {', '.join(others)}. {advice}.")
+    return Finding("versions", "fine", text)
+
+
+def _requirements() -> list[str]:
+    try:
+        return importlib.metadata.requires("quartet") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+
+
+def _device() -> str:
+    """Where models run, and with how much memory."""
+    from assistant.weights import find_placement, thread_budget
+
+    memory = psutil.virtual_memory()
+    return (
+        f"{find_placement()}, {thread_budget()} threads, "
+        f"{memory.available / GIGABYTE:.1f} of {memory.total / GIGABYTE:.1f} GB of memory free"
+    )
 
 
 def _room() -> Finding:
@@ -117,10 +151,14 @@ def _database(path: Path) -> str:
     return f"{path.name}, {path.stat().st_size / 1e6:.1f} MB"
 
 
+def _base(workspace: Workspace, load_encoder: Callable[[str], Encoder]) -> KnowledgeBase:
+    folder = workspace.knowledge
+    return KnowledgeBase(folder, lambda: load_encoder(read_preferences(folder).embedder))
+
+
 def _documents(workspace: Workspace, load_encoder: Callable[[str], Encoder]) -> Finding:
     """Searching a damaged index builds it again from the documents, which is how it is mended."""
-    folder = workspace.knowledge
-    base = KnowledgeBase(folder, lambda: load_encoder(read_preferences(folder).embedder))
+    base = _base(workspace, load_encoder)
     before = base.version
     if len(base):
         base.search("Is everything there?")
@@ -128,6 +166,32 @@ def _documents(workspace: Workspace, load_encoder: Callable[[str], Encoder]) -> 
     text = f"{held}, index {base.version or 'none yet'}"
     mended = base.version != before
     return Finding("documents", "mended" if mended else "fine", f"{text}. {base.notice}" if mended else text)
+
+
+def _brand(workspace: Workspace) -> str:
+    return read_brand(workspace.brand_file).name if workspace.brand_file.exists() else "not described yet"
+
+
+def _copies(workspace: Workspace, load_encoder: Callable[[str], Encoder]) -> str:
+    """The documents' own files, which an index is built again from, and the folders that are followed."""
+    base = _base(workspace, load_encoder)
+    folders = Following(base).folders()
+    if told := base.check_copies():
+        raise KnowledgeError(" ".join(told))
+    return f"as they were added; {counted(len(folders), 'folder')} followed"
+
+
+def _conversations(workspace: Workspace) -> str:
+    store = ConversationStore(workspace.conversations)
+    reading, waiting = store.read(), Incoming(workspace.incoming).found()
+    for file in store.files():
+        if file.about and file.about.refused < file.refused:
+            raise AssistantError(
+                f"{workspace.conversations / file.name} has lines that can't be read any more. Add the "
+                "export again that it came from, or bring the file back from a backup."
+            )
+    kept = counted(len(reading.conversations), "conversation")
+    return f"{kept} in {counted(len(store.files()), 'file')}; {counted(len(waiting), 'file')} to import"
 
 
 def _adapters(workspace: Workspace) -> Iterator[Finding]:
@@ -138,6 +202,7 @@ def _adapters(workspace: Workspace) -> Iterator[Finding]:
 
 def _adapter(adapter: Adapter) -> str:
     check(adapter)
+    read_report(adapter.folder)
     return "as it was trained"
 
 
@@ -147,7 +212,10 @@ def _current(workspace: Workspace) -> str:
 
 
 def _jobs(workspace: Workspace) -> Finding:
-    found = Jobs(workspace.jobs).list()
+    jobs = Jobs(workspace.jobs)
+    if told := jobs.damaged():
+        raise AssistantError(f"{' '.join(told)} The other trainings go on without it.")
+    found = jobs.list()
     lost = [job.key for job in found if job.status == "lost"]
     if lost:
         return Finding(
@@ -166,7 +234,8 @@ def _models() -> Iterator[Finding]:
 
 def _model(folder: Path) -> str:
     check_model_folder(folder)
-    return f"{folder.name} can be loaded"
+    check_starter(folder)
+    return f"{folder.name} is whole"
 
 
 def _graphs() -> Iterator[Finding]:

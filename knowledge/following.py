@@ -40,9 +40,8 @@ class Folder:
         """Whether it is time to look again."""
         if not self.looked:
             return True
-        return self.minutes > 0 and now - datetime.fromisoformat(self.looked) >= timedelta(
-            minutes=self.minutes
-        )
+        ago = now - datetime.fromisoformat(self.looked)  # before 0 where the clock was set back since
+        return self.minutes > 0 and not timedelta(0) <= ago < timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from knowledge.documents import Document, Guard, check_file
 from knowledge.documents.guard import document_from_json, document_to_json
 from knowledge.errors import KnowledgeError
-from knowledge.storage import copy_file, digest_of, sync_folder, write_bytes
+from knowledge.storage import copy_file, digest_of, digest_of_file, sync_folder, write_bytes
 
 READER_VERSION = 3  # raise it when the readers give other text: stored documents are then read again
 PARSED = "document.json"
@@ -75,14 +75,21 @@ class Originals:
         path = self.path(digest, name)
         document = guard.read(path, name)
         if document.digest != digest:
-            raise KnowledgeError(
-                f"The stored copy of {name} has changed since it was added: {path}. It must stay as it was. "
-                "Add the document again."
-            )
+            raise _changed(path, name)
         parsed = json.dumps(document_to_json(document), ensure_ascii=False)
         envelope = {"version": READER_VERSION, "sha256": digest_of(parsed.encode()), "document": parsed}
         write_bytes(path.parent / PARSED, json.dumps(envelope, ensure_ascii=False).encode())
         return document
+
+    def check(self, digest: str, name: str) -> None:
+        """Compare a stored file with what it was when it was added.
+
+        Raises:
+            KnowledgeError: it is gone or has changed.
+        """
+        path = self.path(digest, name)
+        if digest_of_file(path) != digest:
+            raise _changed(path, name)
 
     def everything(self) -> list[tuple[str, str, int]]:
         """Digest, name and size of all that is stored; the name is its own where none was written down."""
@@ -103,6 +110,13 @@ class Originals:
     def _kept(self, digest: str, name: str) -> Document | None:
         document = _kept_document(self._folder / digest / PARSED)
         return document if document is not None and document.name == name else None
+
+
+def _changed(path: Path, name: str) -> KnowledgeError:
+    return KnowledgeError(
+        f"The stored copy of {name} has changed since it was added: {path}. It must stay as it was. "
+        "Add the document again."
+    )
 
 
 def _kept_document(path: Path) -> Document | None:

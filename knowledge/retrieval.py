@@ -109,6 +109,16 @@ class KnowledgeBase:
         """The document's file as it was added."""
         return self._library.originals.path(self._ready(name).digest, name)
 
+    def check_copies(self) -> list[str]:
+        """What is wrong with the stored copies of the documents; each is read for it."""
+        told = []
+        for state in self._library.manifest().ready:
+            try:
+                self._library.originals.check(state.digest, state.name)
+            except KnowledgeError as problem:
+                told.append(str(problem))
+        return told
+
     def passage(self, passage_id: str, document: str) -> Passage:
         """The passage with this id.
 

@@ -20,6 +20,8 @@ from knowledge.storage import digest_of, sync_folder, write_bytes
 FORMAT = 3
 PASSAGES = "passages.jsonl"
 MANIFEST = "manifest.json"
+UNREADABLE = "unreadable"
+"""What an empty pointer file is taken to name: a version that is not there, so that all is made again."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Versions:
     def current(self) -> str:
         """The version in force; an empty string before the first change."""
         try:
-            return self._pointer.read_text(encoding="utf-8").strip()
+            return self._pointer.read_text(encoding="utf-8", errors="replace").strip() or UNREADABLE
         except FileNotFoundError:
             return ""
 
@@ -100,21 +102,24 @@ class Versions:
     def _read_manifest(self, number: str) -> Manifest:
         try:
             stored = json.loads((self._folder / number / MANIFEST).read_bytes())
+            self._refuse_newer(stored.get("version", 0))
             content = stored["content"]
             sound = digest_of(content.encode()) == stored["sha256"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
             if number != self.current():
                 return self.manifest()  # it was replaced while we were reading it
             raise DamagedManifestError(number) from problem
-        if stored.get("version", 0) > FORMAT:
-            raise KnowledgeError(
-                f"The index in {self._folder} was written by a newer version of Quartet (format "
-                f"{stored['version']}). This one reads format {FORMAT}. Start the newer version, or update "
-                "this one."
-            )
         if not sound:
             raise DamagedManifestError(number)
         return _manifest_from_json(json.loads(content))
+
+    def _refuse_newer(self, version: int) -> None:
+        """A newer format may hold anything else: it is no damage that could be mended here."""
+        if version > FORMAT:
+            raise KnowledgeError(
+                f"The index in {self._folder} was written by a newer version of Quartet (format "
+                f"{version}). This one reads format {FORMAT}. Start the newer version, or update this one."
+            )
 
     def load(self, manifest: Manifest) -> tuple[tuple[Passage, ...], VectorIndex | None]:
         """The passages and their vectors, both checked.

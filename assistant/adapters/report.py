@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.errors import misshapen
 from assistant.workspace import read_json, write_json
 
 REPORT = "report.json"
@@ -87,7 +88,13 @@ def read_report(folder: Path) -> Report:
     """
     if not (folder / REPORT).exists():
         return Report()
-    values: dict[str, Any] = read_json(folder / REPORT)
+    try:
+        return _report_of(read_json(folder / REPORT))
+    except (KeyError, TypeError, ValueError) as problem:
+        raise misshapen(folder / REPORT, problem) from problem
+
+
+def _report_of(values: dict[str, Any]) -> Report:
     return Report(
         questions=tuple(SampleQuestion(**each) for each in values["questions"]),
         samples=tuple(Sample(each["step"], tuple(each["answers"])) for each in values["samples"]),

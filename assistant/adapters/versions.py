@@ -57,7 +57,13 @@ def current(folder: Path) -> Adapter | None:
     pointer = folder / "current"
     if not pointer.exists():
         return None
-    return find(folder, pointer.read_text(encoding="utf-8").strip())
+    key = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    if not key.isdigit() or not (folder / key).is_dir():
+        raise AssistantError(
+            f"{pointer} says that version {key!r} is in use; there are: {_known(folder)}. "
+            "Use another version on the page Train, or with `quartet version use`."
+        )
+    return find(folder, key)
 
 
 def find(folder: Path, key: str) -> Adapter:
@@ -67,9 +73,14 @@ def find(folder: Path, key: str) -> Adapter:
         AssistantError: there is none, or its lineage can't be read.
     """
     if not key.isdigit() or not (folder / key).is_dir():
-        known = ", ".join(adapter.key for adapter in list_adapters(folder)) or "none yet"
-        raise AssistantError(f"There is no adapter version {key!r}; there are: {known}. Choose one of them.")
+        raise AssistantError(
+            f"There is no adapter version {key!r}; there are: {_known(folder)}. Choose one of them."
+        )
     return Adapter(key, folder / key, read_lineage(folder / key))
+
+
+def _known(folder: Path) -> str:
+    return ", ".join(adapter.key for adapter in list_adapters(folder)) or "none yet"
 
 
 def make_current(folder: Path, key: str) -> Adapter:
@@ -149,7 +160,7 @@ def delete(folder: Path, key: str) -> None:
     if not key.isdigit() or not (folder / key).is_dir():
         find(folder, key)
     pointer = folder / "current"
-    if pointer.exists() and pointer.read_text(encoding="utf-8").strip() == key:
+    if pointer.exists() and pointer.read_text(encoding="utf-8", errors="replace").strip() == key:
         raise AssistantError(
             f"Version {int(key)} is in use, so it can't be deleted. Use another version first."
         )

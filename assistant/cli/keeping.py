@@ -13,7 +13,7 @@ from assistant.cli.progress import Progress
 from assistant.doctor import examine
 from assistant.errors import AssistantError
 from assistant.loading import LocalModels
-from assistant.workspace import default_workspace, open_workspace
+from assistant.workspace import default_workspace, existing_workspace
 
 FileArgument = Annotated[Path, typer.Argument(help="The backup's file, such as acme.quartet.")]
 
@@ -21,11 +21,8 @@ FileArgument = Annotated[Path, typer.Argument(help="The backup's file, such as a
 @plain_errors
 def backup(file: FileArgument, workspace: WorkspaceOption = None) -> None:
     """Write a company into one file; it may be in use meanwhile."""
-    root = workspace or default_workspace()
-    if not root.exists():
-        raise AssistantError(f"There is no company in {root}. Name one with --workspace.")
     progress = Progress()
-    contents = back_up(open_workspace(root), file, progress)
+    contents = back_up(existing_workspace(workspace or default_workspace()), file, progress)
     progress.end()
     typer.echo(
         f"{file}: {len(contents.files)} files of {contents.company}, {file.stat().st_size / 1e6:.1f} MB"

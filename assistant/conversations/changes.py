@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.conversations.model import Conversation, UnusableError, check_order
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, misshapen
 from assistant.prompts import Message, clean
 from assistant.workspace import read_json, write_json
 
@@ -102,7 +102,12 @@ class Changes:
             self._add({"source": source, "excluded": excluded})
 
     def _entries(self) -> list[dict[str, Any]]:
-        return list(read_json(self._path)["changes"]) if self._path.exists() else []
+        if not self._path.exists():
+            return []
+        try:
+            return list(read_json(self._path)["changes"])
+        except (KeyError, TypeError) as problem:
+            raise misshapen(self._path, problem) from problem
 
     def _add(self, entry: dict[str, Any]) -> None:
         write_json(self._path, {"version": 1, "changes": [*self._entries(), entry]})

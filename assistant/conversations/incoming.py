@@ -56,11 +56,18 @@ class Incoming:
             moved.append((target, name))
         found = gather(moved, room / "unpacked")
         names = {each.source.name for each in found}
-        self._write([each for each in self.found() if each.source.name not in names] + found, self.cleaning)
+        try:
+            there, cleaning = self.found(), self.cleaning
+        except AssistantError:  # the plan is damaged, and whoever read that drops the files again
+            there, cleaning = [], Cleaning()
+        self._write([each for each in there if each.source.name not in names] + found, cleaning)
 
     def found(self) -> list[Found]:
         """The files and what each was found to be."""
-        return [self._found(values) for values in self._values().get("files", [])]
+        try:
+            return [self._found(values) for values in self._values().get("files", [])]
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise self._damaged(problem) from problem
 
     def find(self, name: str) -> Found:
         """The file of this name.
@@ -76,7 +83,10 @@ class Incoming:
     @property
     def cleaning(self) -> Cleaning:
         """The steps that are to be taken."""
-        return Cleaning.of(self._values().get("cleaning", {}))
+        try:
+            return Cleaning.of(self._values().get("cleaning", {}))
+        except (TypeError, AttributeError) as problem:
+            raise self._damaged(problem) from problem
 
     def clean_by(self, cleaning: Cleaning) -> None:
         """Take these steps."""
@@ -127,7 +137,18 @@ class Incoming:
         return Preview(tuple(told), len(found) - len(told), tally)
 
     def _values(self) -> dict[str, Any]:
-        return dict(read_json(self._plan)) if self._plan.exists() else {}
+        if not self._plan.exists():
+            return {}
+        try:
+            return dict(read_json(self._plan))
+        except (AssistantError, TypeError, ValueError) as problem:
+            raise self._damaged(problem) from problem
+
+    def _damaged(self, problem: Exception) -> AssistantError:
+        return AssistantError(
+            f"{self._plan} is damaged ({problem}), so the files that waited to be imported are not known any "
+            "more. Drop them again; what was imported already is all there."
+        )
 
     def _write(self, found: Sequence[Found], cleaning: Cleaning) -> None:
         files = [

@@ -16,7 +16,7 @@ from assistant.conversations.changes import Changes
 from assistant.conversations.closer import CloserLook
 from assistant.conversations.model import Conversation, Reading
 from assistant.conversations.reading import read_conversations
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, misshapen
 from assistant.workspace import read_json, write_bytes, write_json
 
 CLOSER = ".closer.json"
@@ -103,9 +103,11 @@ class ConversationStore:
         return hashlib.sha256(json.dumps([state, self.changes.stamp]).encode()).hexdigest()[:16]
 
     def closer_look(self) -> CloserLook | None:
-        """What the last closer look found."""
-        path = self.folder / CLOSER
-        return CloserLook.of(read_json(path)) if path.exists() else None
+        """What the last closer look found; None where there was none, or its file is damaged: look again."""
+        try:
+            return CloserLook.of(read_json(self.folder / CLOSER))
+        except (AssistantError, KeyError, TypeError, ValueError):
+            return None
 
     def keep_look(self, look: CloserLook) -> None:
         """Keep what a closer look found."""
@@ -171,7 +173,12 @@ class ConversationStore:
     def _about(self, name: str) -> About | None:
         self._settle(name)
         path = self._about_path(name)
-        return About.of(read_json(path)) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return About.of(read_json(path))
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise misshapen(path, problem) from problem
 
     def _reading(self, path: Path) -> Reading:
         stamp = _stamp(path)
@@ -186,7 +193,7 @@ class ConversationStore:
     def _summary(self, path: Path) -> FileSummary:
         reading, status, about = self._reading(path), path.stat(), self._about(path.name)
         added = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-        refused = about.refused if about else len(reading.refused)
+        refused = len(reading.refused) + (about.refused - len(about.refusals) if about else 0)
         return FileSummary(path.name, len(reading.conversations), refused, status.st_size, added, about)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistant.adapters import current, install_shipped
 from assistant.conversations import ConversationStore
+from assistant.errors import AssistantError
 from assistant.workspace import Workspace, read_json, write_bytes, write_json
 from knowledge.retrieval import KnowledgeBase, Progress, files_under
 
@@ -34,6 +35,14 @@ def add_demo_documents(
 ) -> None:
     """Index the demo's documents, once; apart from `seed_demo`, since they wait for the embedding model."""
     marker = workspace.root / "demo.json"
-    if marker.exists() and read_json(marker)["documents"] == "to add":
+    if marker.exists() and _documents_missing(marker, knowledge):
         knowledge.add(files_under([DEMO / "documents"]), progress=progress)
         write_json(marker, {"version": 1, "documents": "added"})
+
+
+def _documents_missing(marker: Path, knowledge: KnowledgeBase) -> bool:
+    """Whether they were never added; a damaged marker can't say, so then what there is says it."""
+    try:
+        return bool(read_json(marker)["documents"] == "to add")
+    except (AssistantError, KeyError, TypeError):
+        return not knowledge.documents()

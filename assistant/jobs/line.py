@@ -47,21 +47,26 @@ def turn(folder: Path, line: str) -> Iterator[bool]:
 def _arrive(folder: Path, line: str) -> int:
     # One at a time, so that whoever sees no earlier one in line knows that none is about to appear.
     with _held(folder.parent / f".{line}.line", 60.0):
-        arrived = time.time_ns()
+        # After all who are in line, also where the clock was set back since they came.
+        arrived = max([time.time_ns(), *(place + 1 for place in _places(folder, line))])
         write_json(folder / PLACE, {"line": line, "arrived": arrived})
         return arrived
 
 
 def _before(folder: Path, line: str, arrived: int) -> int:
     """How many living jobs of this line came before."""
-    before = 0
+    return sum(place < arrived for place in _places(folder, line))
+
+
+def _places(folder: Path, line: str) -> Iterator[int]:
+    """When the other living jobs of this line came."""
     for path in folder.parent.glob(f"*/{PLACE}"):
         if path.parent == folder:
             continue
-        with suppress(AssistantError):  # one that is just being removed
+        with suppress(AssistantError, KeyError, TypeError):  # one that is just being removed, or damaged
             place = read_json(path)
-            before += place["line"] == line and place["arrived"] < arrived and _lives(path.parent / LOCK)
-    return before
+            if place["line"] == line and _lives(path.parent / LOCK):
+                yield int(place["arrived"])
 
 
 def _lives(lock: Path) -> bool:

@@ -58,7 +58,9 @@ def read_log(folder: Path) -> list[Event]:
     events = []
     for line in path.read_bytes().split(b"\n"):
         try:
-            events.append(json.loads(line))
+            event = json.loads(line)
         except ValueError:
             continue  # Empty, or cut off when the process was killed.
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            events.append(event)
     return events

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +19,13 @@ from typing import Any, Literal
 
 import psutil
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, misshapen
 from assistant.jobs.log import STOP_FILE, Event, JobLog, Stop, read_log
 from assistant.workspace import read_json, write_json, write_text
 
 Status = Literal["waiting", "running", "finished", "failed", "stopped", "lost"]
 ENDINGS = ("finished", "failed", "stopped")
 """The events that end a job; they give its status their name."""
-CLOCK_TOLERANCE = 2.0
-"""Seconds that two readings of one process's start may differ."""
 
 
 @dataclass(frozen=True)
@@ -113,16 +112,32 @@ class Jobs:
         folder = self._folder / key
         if key != Path(key).name or not (folder / "job.json").is_file():
             raise AssistantError(f"There is no job {key!r}. Choose one of the list.")
-        values = read_json(folder / "job.json")
         status, message = self._status(folder)
-        return Job(
-            key, str(values["module"]).rpartition(".")[2], folder, str(values["created"]), status, message
-        )
+        try:
+            values = read_json(folder / "job.json")
+            kind, created = str(values["module"]).rpartition(".")[2], str(values["created"])
+        except (KeyError, TypeError) as problem:
+            raise misshapen(folder / "job.json", problem) from problem
+        return Job(key, kind, folder, created, status, message)
 
     def list(self) -> builtins.list[Job]:
-        """All jobs, newest first."""
+        """All jobs, newest first; those whose description is damaged are left out."""
         keys = sorted((path.parent.name for path in self._folder.glob("*/job.json")), reverse=True)
-        return [self.find(key) for key in keys]
+        found = []
+        for key in keys:
+            with suppress(AssistantError):
+                found.append(self.find(key))
+        return found
+
+    def damaged(self) -> builtins.list[str]:
+        """What is wrong with the jobs that `list` leaves out."""
+        told = []
+        for path in sorted(self._folder.glob("*/job.json")):
+            try:
+                self.find(path.parent.name)
+            except AssistantError as problem:
+                told.append(str(problem))
+        return told
 
     def running(self, kind: str | None = None) -> Job | None:
         """The newest job that has not ended, of this kind if one is named."""
@@ -171,7 +186,7 @@ class Jobs:
                 start_new_session=True,
             )
         self._children[folder.name] = child
-        write_json(folder / "process.json", {"pid": child.pid, "started": _started(child.pid)})
+        write_json(folder / "process.json", {"pid": child.pid})
 
     def _status(self, folder: Path) -> tuple[Status, str]:
         alive = self._alive(folder)
@@ -199,20 +214,18 @@ class Jobs:
         if child is not None:
             return child.poll() is None
         try:
-            values = read_json(folder / "process.json")
-        except AssistantError:
+            return _works_in(int(read_json(folder / "process.json")["pid"]), folder)
+        except (AssistantError, KeyError, TypeError, ValueError):
             return False
-        started = _started(int(values["pid"]))
-        return bool(started) and abs(started - values["started"]) <= CLOCK_TOLERANCE
 
 
-def _started(pid: int) -> float:
-    """When a living process began (seconds since 1970), which tells a reused number apart; 0: none lives."""
+def _works_in(pid: int, folder: Path) -> bool:
+    """Whether this process lives and is the job's: numbers are used again, and clocks are set anew."""
     try:
         process = psutil.Process(pid)
-        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+        return process.status() != psutil.STATUS_ZOMBIE and str(folder) in process.cmdline()
     except psutil.Error:
-        return 0.0
+        return False
 
 
 def _last_error(folder: Path) -> str:

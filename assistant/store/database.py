@@ -17,6 +17,9 @@ from assistant.errors import AssistantError, unwritable
 from assistant.store.migrations import MIGRATIONS, SCHEMA_VERSION
 from assistant.store.tables import metadata
 
+PATIENCE = 30.0
+"""Seconds to wait for others who write."""
+
 
 def open_database(path: Path) -> Database:
     """Open the workspace's database, making its tables where they are missing or older.
@@ -25,7 +28,8 @@ def open_database(path: Path) -> Database:
         AssistantError: the file is damaged, or a newer Quartet made it; there is no room on the disk, now or
             at any later use.
     """
-    database = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
+    patience = {"timeout": PATIENCE, "check_same_thread": False}
+    database = create_engine(f"sqlite:///{path}", connect_args=patience)
     event.listen(database, "connect", _on_connect)
     event.listen(database, "begin", _on_begin)
     event.listen(database, "handle_error", lambda context: _on_error(path, context))
@@ -35,10 +39,7 @@ def open_database(path: Path) -> Database:
             if version < SCHEMA_VERSION:
                 _bring_up(connection, version)
     except DatabaseError as problem:
-        raise AssistantError(
-            f"The database {path} can't be used ({problem.orig}). Move it aside to start with an empty one, "
-            "or bring it back from a backup."
-        ) from problem
+        raise _damaged(path, problem.orig) from problem
     if version > SCHEMA_VERSION:
         raise AssistantError(
             f"{path} has version {version}; this Quartet reads {SCHEMA_VERSION}. Update Quartet."
@@ -59,7 +60,8 @@ def _bring_up(connection: Connection, version: int) -> None:
 def _on_connect(connection: Any, _record: Any) -> None:
     # The driver opens no transaction by itself, so that BEGIN IMMEDIATE below is the only one.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "busy_timeout = 30000", "foreign_keys = ON", "synchronous = FULL"):
+    waiting = f"busy_timeout = {1000 * PATIENCE:.0f}"
+    for pragma in (waiting, "journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -68,6 +70,22 @@ def _on_begin(connection: Any) -> None:
 
 
 def _on_error(path: Path, context: ExceptionContext) -> None:
-    """Tell a person what to put right where the disk is at fault: SQLite calls such errors operational."""
-    if isinstance(context.original_exception, sqlite3.OperationalError):
-        raise unwritable(path, context.original_exception) from context.original_exception
+    """Tell a person what to put right where the disk or another program is at fault, whenever that is."""
+    problem = context.original_exception
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF  # the rest says more of the same
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise AssistantError(
+            f"The database {path} is in use by another program, and did not come free in {PATIENCE:.0f} "
+            "seconds. Close what else has it open, such as a program that shows databases, then try again."
+        ) from problem
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        raise _damaged(path, problem) from problem
+    if isinstance(problem, sqlite3.OperationalError):
+        raise unwritable(path, problem) from problem
+
+
+def _damaged(path: Path, problem: BaseException | None) -> AssistantError:
+    return AssistantError(
+        f"The database {path} can't be used ({problem}). Move it aside to start with an empty one, "
+        "or bring it back from a backup."
+    )

@@ -4,13 +4,16 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from assistant.access import ALONE, PERSON, Person, as_person, may_handle
 from assistant.api import REFUSED
+from assistant.errors import unwritable
 from assistant.ui.parts import PROBLEMS
+from assistant.workspace import quartet_home
 
 READING = ("_load", "_follow", "_open", "_search", "_preview", "_estimate", "_turn", "_draft", "_show")
 """How the names of handlers end that change nothing."""
@@ -88,6 +91,10 @@ def _told(request: Any) -> Iterator[None]:
     except gr.Error as problem:
         _note(request, str(problem.message))
         raise
+    except OSError as problem:
+        said = str(unwritable(Path(problem.filename or quartet_home()), problem))
+        _note(request, said)
+        raise refusal(said) from problem
     except Exception as problem:
         logger.exception("A handler failed.")
         raise gr.Error(FAULT.format(type(problem).__name__), print_exception=False) from problem

