@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.chunking import Passage
-from knowledge.fitting import Fit, common_similarity, fit_of
+from knowledge.fitting import Fit, Measure
 from knowledge.index import VectorIndex
 from knowledge.lexical import words_of
 from knowledge.ranking import Query, Ranker, Ranking
@@ -92,7 +92,8 @@ class Snapshot:
             return (), None
         ranking = self._ranker.rank(query, vectors)
         known, opening = self._ranker.lexical.knows, not ranking.carried
-        fit = fit_of(query.question, ranking.nearest, self._common, known, opening=opening)
+        searched = vectors[0] if opening else vectors[1]
+        fit = self._measure.fit(query.question, searched, ranking.nearest, known, opening=opening)
         best = self._folded(ranking, max(count, RERANKED) if reranker else count)
         found = [self._found(position, twins, ranking, query, vectors[0]) for position, twins in best]
         if reranker:
@@ -100,9 +101,9 @@ class Snapshot:
         return tuple(found[:count]), fit
 
     @cached_property
-    def _common(self) -> float:
-        documents = [passage.document for passage in self.passages]
-        return common_similarity(self._index, documents) if self._index is not None else 0.0
+    def _measure(self) -> Measure:
+        assert self._index is not None
+        return Measure.of(self._index, [passage.document for passage in self.passages])
 
     def _folded(self, ranking: Ranking, count: int) -> Iterator[tuple[int, list[int]]]:
         """The best positions that say different things, each with those just behind it that say the same."""

@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from knowledge.fitting import LEAST, LONE_DOCUMENT, Fit, common_similarity, fit_of
+from knowledge.fitting import (
+    FEWEST,
+    FIRST_QUESTION,
+    LEAST,
+    LONE_DOCUMENT,
+    UNKNOWN_WEIGHT,
+    USUAL_CONTRAST,
+    USUAL_SPREAD,
+    Fit,
+    Measure,
+    common_similarity,
+)
 from knowledge.index import build_index
 from knowledge.retrieval import KnowledgeBase
 
@@ -16,23 +27,32 @@ def unit(*angles: float) -> np.ndarray:
     return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
 
 
+EAST = unit(0)[0]
+
+
+def weighed(question: str, similarity: float, *, opening: bool = False) -> Fit:
+    """A question in the measure of a company whose documents are usually 0.5 alike."""
+    return Measure(0.5, USUAL_SPREAD, unit(0, 90)).fit(question, EAST, similarity, HOLDS, opening=opening)
+
+
 @pytest.mark.parametrize(
     ("similarity", "question", "opening", "margin"),
     [
         (0.6, "The red pot?", False, 0.1),
-        (0.6, "The blue pot?", False, 0.0),
-        (0.6, "Blue tin?", False, -0.1),
-        (0.6, "The red pot?", True, 0.18),
+        (0.6, "The blue pot?", False, 0.1 - UNKNOWN_WEIGHT / 2),
+        (0.6, "Blue tin?", False, 0.1 - UNKNOWN_WEIGHT),
+        (0.6, "Hello, I was wondering about the red pot", False, 0.1),
+        (0.6, "The red pot?", True, 0.1 + FIRST_QUESTION),
         (0.3, "The red pot?", False, -0.2),
     ],
-    ids=["known words", "one of two unknown", "all unknown", "an opening question", "far from all passages"],
+    ids=["known words", "one of two unknown", "all unknown", "talk", "an opening question", "far from all"],
 )
 def test_the_margin_is_nearness_beyond_the_common_less_unknown_words(similarity, question, opening, margin):
-    assert fit_of(question, similarity, 0.5, HOLDS, opening=opening).margin == pytest.approx(margin)
+    assert weighed(question, similarity, opening=opening).margin == pytest.approx(margin)
 
 
 def test_words_that_no_document_holds_are_named_once_and_numbers_are_not_counted() -> None:
-    fit = fit_of("Is order 4711 of 2 Bonsai, the bonsai pot, dearer?", 0.6, 0.5, HOLDS, opening=True)
+    fit = weighed("Is order 4711 of 2 Bonsai, the bonsai pot, dearer?", 0.6, opening=True)
     assert fit.words == ("order", "bonsai", "pot", "dearer")
     assert fit.unknown == ("order", "bonsai", "dearer")
 
@@ -43,11 +63,53 @@ def test_words_that_no_document_holds_are_named_once_and_numbers_are_not_counted
         (0.5 + LEAST + 0.01, "red pot", True),
         (0.5 + LEAST - 0.01, "red pot", False),
         (0.0, "Thank you!", True),
+        (0.0, "Okay, sounds good", True),
     ],
-    ids=["near enough", "too far", "asks for nothing"],
+    ids=["near enough", "too far", "asks for nothing", "talk"],
 )
 def test_something_fits_or_nothing_does(similarity, question, holds) -> None:
-    assert fit_of(question, similarity, 0.5, HOLDS, opening=False).holds is holds
+    assert weighed(question, similarity).holds is holds
+
+
+def test_a_passage_that_stands_out_from_all_fits_better_than_one_that_all_are_near() -> None:
+    angles = np.linspace(60, 90, FEWEST)
+    far, near = Measure(0.5, USUAL_SPREAD, unit(*angles)), Measure(0.5, USUAL_SPREAD, unit(*angles / 3))
+    standing_out, one_of_many = (
+        measure.fit("red pot", EAST, 0.9, HOLDS, opening=False) for measure in (far, near)
+    )
+    cosines = np.cos(np.radians(angles))
+    assert standing_out.contrast == pytest.approx((0.9 - cosines.mean()) / cosines.std(), rel=1e-4)
+    assert standing_out.margin > one_of_many.margin
+    few = Measure(0.5, USUAL_SPREAD, unit(*angles[1:]))
+    assert few.fit("red pot", EAST, 0.9, HOLDS, opening=False).contrast == USUAL_CONTRAST
+
+
+def pressed(vectors: np.ndarray, by: float) -> np.ndarray:
+    """The same vectors as an embedder gives them whose cosines all lie close to 1."""
+    pushed = np.hstack([vectors, np.full((len(vectors), 1), by, dtype=np.float32)])
+    return pushed / np.linalg.norm(pushed, axis=1, keepdims=True)
+
+
+def test_an_embedder_whose_cosines_lie_close_together_decides_alike() -> None:
+    chance = np.random.default_rng(1)
+    vectors = chance.normal(size=(240, 100)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    names = [str(number // 8) for number in range(200)]
+    asked = np.vstack([vectors[:40] + share * vectors[200:] for share in (0.0, 1.0, 3.0)])
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+
+    def margins(passages: np.ndarray, questions: np.ndarray) -> np.ndarray:
+        measure = Measure.of(build_index(passages), names)
+        nearest = (questions @ passages.T).max(axis=1)
+        pairs = zip(questions, nearest, strict=True)
+        return np.array(
+            [measure.fit("red", each, float(near), HOLDS, opening=False).margin for each, near in pairs]
+        )
+
+    plain = margins(vectors[:200], asked)
+    close = margins(pressed(vectors[:200], 2.0), pressed(asked, 2.0))
+    assert np.corrcoef(plain, close)[0, 1] > 0.99
+    assert np.abs(plain - close).max() < 0.15 * np.ptp(plain)
 
 
 def test_how_alike_documents_are_is_the_median_nearest_passage_of_another_document() -> None:
