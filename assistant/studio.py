@@ -125,9 +125,14 @@ class Studio:
     # -- the company --
 
     def open(self, root: Path) -> None:
-        """Open the company kept in `root` in place of the present one."""
-        self.workspace: Workspace = open_workspace(root)
-        database = open_database(self.workspace.database)
+        """Open the company kept in `root` in place of the present one, which stays where it can't be.
+
+        Raises:
+            AssistantError: it can't be written, is damaged, or a newer Quartet made it.
+        """
+        workspace = open_workspace(root)
+        database = open_database(workspace.database)
+        self.workspace: Workspace = workspace
         self.chats, self.marks = Chats(database), Marks(database)
         self.desk = Desk.of(database)
         self.studies, self.rounds, self.votes = self.desk.studies, self.desk.rounds, self.desk.votes

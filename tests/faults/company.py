@@ -33,7 +33,7 @@ def make_company(room: Path) -> Path:
     KnowledgeBase(company.knowledge, WordEncoder).add([(room / "guide.md", "guide.md")])
     _import(company, room)
     for _ in range(2):
-        _install(company, room)
+        make_adapter(room, company)
     write_json(
         company.jobs / JOB / "job.json",
         {"module": "assistant.training", "created": "2026-01-01T00:00:00+00:00"},
@@ -59,7 +59,9 @@ def _import(company: Workspace, room: Path) -> None:
     import_file(ConversationStore(company.conversations), found.source, found.recognised, Cleaning())
 
 
-def _install(company: Workspace, room: Path) -> None:
+def make_adapter(room: Path, company: Workspace | None = None) -> None:
+    """What a training leaves; installed, where a company is named."""
     for name in FILES:
         (room / name).write_text("{}" + " " * 100)
-    install(company.adapters, room, LINEAGE)
+    if company:
+        install(company.adapters, room, LINEAGE)

@@ -106,8 +106,8 @@ def test_a_folder_followed_no_longer_leaves_its_documents(
 
 @pytest.mark.parametrize(
     ("minutes", "ago", "due"),
-    [(60, 61, True), (60, 59, False), (0, 9999, False)],
-    ids=["its hour is over", "not yet", "when asked only"],
+    [(60, 61, True), (60, 59, False), (0, 9999, False), (60, -99, True)],
+    ids=["its hour is over", "not yet", "when asked only", "the clock was set back since"],
 )
 def test_a_folder_is_due_by_its_time(minutes: int, ago: int, due: bool) -> None:
     now = datetime.now(UTC)

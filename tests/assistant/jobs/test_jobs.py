@@ -197,6 +197,14 @@ def test_another_process_with_the_number_of_a_lost_job_does_not_count(jobs, tmp_
     assert Jobs(tmp_path / "jobs").find(job.key).status == "lost"
 
 
+def test_a_running_job_is_found_again_though_the_clock_was_set(jobs, tmp_path, monkeypatch):
+    job = jobs.start("baking", {"wait": True})
+    wait_for(jobs, job.key, "running")
+    began = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began(self) - 3600)
+    assert Jobs(tmp_path / "jobs").running("baking").key == job.key
+
+
 def test_jobs_are_listed_newest_first(jobs):
     first, second = jobs.start("baking", {}), jobs.start("icing", {})
     for job in (first, second):

@@ -93,3 +93,12 @@ def test_two_processes_never_work_in_one_folder(tmp_path, working):
         turn(tmp_path / "first", "training"),
     ):
         pass
+
+
+def test_nobody_comes_before_those_in_line_because_the_clock_was_set_back(tmp_path, working, monkeypatch):
+    monkeypatch.setattr(line.time, "time_ns", lambda: 1)  # the first came when the clock was decades on
+    come = wait(tmp_path / "second")
+    until(lambda: read_log(tmp_path / "second"))
+    assert come == [] and read_log(tmp_path / "second")[-1]["before"] == 1
+    working.kill()
+    assert until(lambda: come) == [True]
