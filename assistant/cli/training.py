@@ -12,7 +12,7 @@ from assistant.cli.following import follow
 from assistant.cli.opening import loading, open_studio
 from assistant.cli.options import ModelOption, WorkspaceOption
 from assistant.cli.problems import plain_errors
-from assistant.conversations import STEPS, About, Cleaning, files_in, gather, import_file
+from assistant.conversations import STEPS, About, Cleaning, Guard, files_in, import_file
 from assistant.errors import AssistantError
 from assistant.loading import LocalModels
 from assistant.studio import Studio
@@ -66,8 +66,8 @@ def _together() -> dict[str, Any] | None:
 
 def _import(studio: Studio, paths: list[Path]) -> None:
     """Import what is new in these files and folders, as the page does; say what was left out."""
-    with TemporaryDirectory(prefix="quartet-") as room, loading(studio) as progress:
-        for found in gather(files_in(paths), Path(room)):
+    with TemporaryDirectory(prefix="quartet-") as room, loading(studio) as progress, Guard() as guard:
+        for found in guard.gather(files_in(paths), Path(room)):
             name = found.source.name
             if studio.conversations.twin(*found.source.paths):
                 typer.echo(f"{name} is there already, so it is learned from as it is.", err=True)

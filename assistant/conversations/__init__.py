@@ -7,9 +7,10 @@ from assistant.conversations.about import About
 from assistant.conversations.cleaning import STEPS, Cleaning, Example
 from assistant.conversations.closer import CloserLook, Contradiction, Topic, look_closer
 from assistant.conversations.formats import ASKED, LABELS, SHAPES, TABLES, Layout, Recognised, Source
-from assistant.conversations.gathering import Found, files_in, gather
+from assistant.conversations.gathering import Found, files_in
+from assistant.conversations.guard import Guard, Preview
 from assistant.conversations.importing import Progress, import_file
-from assistant.conversations.incoming import Incoming, Preview
+from assistant.conversations.incoming import Incoming
 from assistant.conversations.model import Conversation, Reading, Refusal
 from assistant.conversations.reading import MAX_BYTES, read_conversations
 from assistant.conversations.report import HISTOGRAM, Judgement, Summary, summary, verdict
@@ -33,6 +34,7 @@ __all__ = [
     "Example",
     "FileSummary",
     "Found",
+    "Guard",
     "Incoming",
     "Judgement",
     "Layout",
@@ -46,7 +48,6 @@ __all__ = [
     "Summary",
     "Topic",
     "files_in",
-    "gather",
     "import_file",
     "look_closer",
     "near_duplicate_rate",

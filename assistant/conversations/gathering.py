@@ -5,14 +5,18 @@ It knows names and archives. It does not know what a file holds beyond its forma
 
 import re
 import shutil
+import stat
 import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from assistant.conversations.formats import TABLES, Recognised, Source, recognise
 from assistant.conversations.store import checked_name
 from assistant.errors import AssistantError
+from assistant.prompts import clean
 
 MAX_ENTRIES = 20_000
 MAX_UNPACKED = 4_000_000_000
@@ -32,6 +36,22 @@ class Found:
     source: Source
     recognised: Recognised | None
     problem: str = ""
+
+    def to_json(self, folder: Path = Path("/")) -> dict[str, Any]:
+        """Values that JSON can hold, paths as they are within `folder`; `of` undoes it."""
+        return {
+            "name": self.source.name,
+            "paths": [str(path.relative_to(folder)) for path in self.source.paths],
+            "recognised": asdict(self.recognised) if self.recognised else None,
+            "problem": self.problem,
+        }
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], folder: Path = Path("/")) -> "Found":
+        """What `to_json` gave."""
+        source = Source([folder / path for path in values["paths"]], values["name"])
+        told = values["recognised"]
+        return cls(source, Recognised.of(told) if told else None, values["problem"])
 
     @property
     def ready(self) -> bool:
@@ -79,7 +99,7 @@ def files_in(paths: Sequence[Path]) -> list[File]:
 
 def flat_name(name: str) -> str:
     """A name under which a file can be kept: folders become words before it."""
-    parts = [part for part in re.split(r"[/\\]+", name) if part not in ("", ".", "..")]
+    parts = [part for part in re.split(r"[/\\]+", clean(name)) if part not in ("", ".", "..")]
     plain = re.sub(r'[\x00-\x1f:*?"<>|]', "", " - ".join(parts)).strip(". ") or "conversations"
     while len(plain.encode()) > 200:
         plain = plain[1:]
@@ -98,14 +118,15 @@ def _together(found: Sequence[Found]) -> list[Found]:
     """The finds with those of the formats that come in many files joined into one each."""
     joined: list[Found] = []
     for kind in TOGETHER:
-        several = [
-            each for each in found if each.recognised and each.recognised.kind == kind and not _is_box(each)
-        ]
+        several, others = list[Found](), list[Found]()
+        for each in found:
+            short = each.recognised is not None and each.recognised.kind == kind and not _is_box(each)
+            (several if short else others).append(each)
         if len(several) > 1:
             paths = [each.source.path for each in several]
             source = Source(paths, flat_name(f"{several[0].source.name} and {len(paths) - 1} more"))
             joined.append(Found(source, recognise(source)))
-            found = [each for each in found if each not in several]
+            found = others
     return [*found, *joined]
 
 
@@ -128,24 +149,31 @@ def _is_archive(path: Path) -> bool:
     """Whether it is a zip of files, and no Excel workbook, which is a zip too."""
     if not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as packed:
-        return "xl/workbook.xml" not in packed.namelist()
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return "xl/workbook.xml" not in packed.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False  # its directory is damaged: `recognise` says so
 
 
 def _unpacked(path: Path, name: str, room: Path) -> Iterator[File]:
     room.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path) as packed:
         entries = [
-            entry for entry in packed.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)
+            entry
+            for entry in packed.infolist()
+            if not (entry.is_dir() or stat.S_ISLNK(entry.external_attr >> 16) or _is_hidden(entry.filename))
         ]
         _check(entries, path.stat().st_size, name)
+        if not entries:
+            raise AssistantError(f"{name} holds no files. Check that it is the right one, and add it again.")
         for number, entry in enumerate(entries):
             # The name inside is for people alone: a file lies under a number, wherever its name points.
             target = room / f"{PurePosixPath(flat_name(name)).stem[:40]}-{number}"
             try:
                 with packed.open(entry) as inside, target.open("wb") as file:
                     shutil.copyfileobj(inside, file, 1 << 20)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as problem:
+            except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as problem:
                 raise AssistantError(
                     f"{name} can't be unpacked ({problem}). Unpack it yourself, and add the files."
                 ) from problem
@@ -165,5 +193,5 @@ def _check(entries: Sequence[zipfile.ZipInfo], packed: int, name: str) -> None:
 
 
 def _is_hidden(name: str) -> bool:
-    parts = [part for part in re.split(r"[/\\]+", name) if part not in (".", "..")]
+    parts = [part for part in re.split(r"[/\\]+", clean(name)) if part not in (".", "..")]
     return any(part.startswith((".", "__MACOSX", "~$")) for part in parts)

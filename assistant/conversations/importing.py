@@ -10,11 +10,13 @@ import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from assistant.conversations.about import About
 from assistant.conversations.cleaning import Cleaning, Tally, cleaned, privacy, without_repeats
+from assistant.conversations.cleaning.patience import patience
 from assistant.conversations.formats import Recognised, Source, read
 from assistant.conversations.model import Conversation, Exported, Refusal, UnusableError
 from assistant.conversations.reading import line_of
@@ -188,7 +190,8 @@ def own_contacts(exported: Iterable[Exported]) -> set[str]:
     """The company's own contacts: its side gives them in several conversations."""
     seen: Counter[str] = Counter()
     for each in exported:
-        seen.update(privacy.contacts(turn.text for turn in each.turns if turn.side == "assistant"))
+        with suppress(UnusableError), patience():
+            seen.update(privacy.contacts(turn.text for turn in each.turns if turn.side == "assistant"))
     return {contact for contact, count in seen.items() if count >= privacy.OWN_AFTER}
 
 
@@ -206,7 +209,8 @@ def conversation_of(
     Raises:
         UnusableError: nothing can be learned from it.
     """
-    messages = cleaned(found, cleaning, tally, own)
+    with patience():
+        messages = cleaned(found, cleaning, tally, own)
     team = dict.fromkeys(turn.author for turn in found.turns if turn.side == "assistant" and turn.author)
     customer = hashlib.sha256(found.customer.lower().encode()).hexdigest()[:12] if found.customer else ""
     topic = found.topic

@@ -5,36 +5,16 @@ It knows the plan: what each file is, how it is to be read, and which steps of c
 
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from assistant.conversations.cleaning import Cleaning, Tally
-from assistant.conversations.formats import Layout, Recognised, Source, arranged, sample
-from assistant.conversations.gathering import File, Found, gather
-from assistant.conversations.importing import conversation_of, own_contacts
-from assistant.conversations.model import Conversation, UnusableError
+from assistant.conversations.cleaning import Cleaning
+from assistant.conversations.formats import Layout
+from assistant.conversations.gathering import File, Found
+from assistant.conversations.guard import Guard, Preview
 from assistant.errors import AssistantError
 from assistant.workspace import read_json, write_json
-
-SAMPLE = 200
-"""Conversations that a preview is made of."""
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What the first conversations of a file would become."""
-
-    conversations: tuple[Conversation, ...]
-    refused: int
-    tally: Tally
-    problem: str = ""
-
-    @property
-    def looked_at(self) -> int:
-        """How many conversations the preview is made of."""
-        return len(self.conversations) + self.refused
 
 
 class Incoming:
@@ -43,6 +23,7 @@ class Incoming:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._plan = folder / "plan.json"
+        self._guard = Guard()
 
     def add(self, files: Sequence[File]) -> None:
         """Take over files (they are moved), and recognise each; one of the same name gives way."""
@@ -54,7 +35,7 @@ class Incoming:
             target = room / f"file-{index}"
             shutil.move(path, target)
             moved.append((target, name))
-        found = gather(moved, room / "unpacked")
+        found = self._guard.gather(moved, room / "unpacked") if moved else []
         names = {each.source.name for each in found}
         try:
             there, cleaning = self.found(), self.cleaning
@@ -65,7 +46,7 @@ class Incoming:
     def found(self) -> list[Found]:
         """The files and what each was found to be."""
         try:
-            return [self._found(values) for values in self._values().get("files", [])]
+            return [Found.of(values, self._folder) for values in self._values().get("files", [])]
         except (KeyError, TypeError, AttributeError) as problem:
             raise self._damaged(problem) from problem
 
@@ -95,8 +76,7 @@ class Incoming:
     def arrange(self, name: str, layout: Layout) -> None:
         """Read a file by this layout."""
         chosen = self.find(name)
-        assert chosen.recognised is not None
-        there = replace(chosen, recognised=arranged(chosen.source, chosen.recognised, layout), problem="")
+        there = self._guard.arranged(chosen, layout)
         self._write([there if each.source.name == name else each for each in self.found()], self.cleaning)
 
     def refuse(self, name: str, problem: str) -> None:
@@ -116,25 +96,18 @@ class Incoming:
 
     def clear(self) -> None:
         """Delete all that was handed over; which steps are to be taken is remembered."""
+        self.close()
         cleaning = self.cleaning
         shutil.rmtree(self._folder, ignore_errors=True)
         self._write([], cleaning)
 
     def preview(self, name: str) -> Preview:
         """What the first conversations of a file would become."""
-        chosen, tally, cleaning = self.find(name), Tally(), self.cleaning
-        if chosen.recognised is None:
-            return Preview((), 0, tally, chosen.problem)
-        try:
-            found = sample(chosen.source, chosen.recognised, SAMPLE)
-        except AssistantError as problem:
-            return Preview((), 0, tally, str(problem))
-        own, unit = own_contacts(found) if cleaning.masked else set(), chosen.recognised.unit
-        told = []
-        for each in found:
-            with suppress(UnusableError):
-                told.append(conversation_of(each, name, cleaning, tally, unit=unit, own=own))
-        return Preview(tuple(told), len(found) - len(told), tally)
+        return self._guard.preview(self.find(name), self.cleaning)
+
+    def close(self) -> None:
+        """End the process that looks at files; the next look starts another."""
+        self._guard.stop()
 
     def _values(self) -> dict[str, Any]:
         if not self._plan.exists():
@@ -151,29 +124,5 @@ class Incoming:
         )
 
     def _write(self, found: Sequence[Found], cleaning: Cleaning) -> None:
-        files = [
-            {
-                "name": each.source.name,
-                "paths": [str(path.relative_to(self._folder)) for path in each.source.paths],
-                "recognised": asdict(each.recognised) if each.recognised else None,
-                "problem": each.problem,
-            }
-            for each in found
-        ]
+        files = [each.to_json(self._folder) for each in found]
         write_json(self._plan, {"version": 1, "cleaning": asdict(cleaning), "files": files})
-
-    def _found(self, values: dict[str, Any]) -> Found:
-        source = Source([self._folder / path for path in values["paths"]], values["name"])
-        told = values["recognised"]
-        if told is None:
-            return Found(source, None, values["problem"])
-        layout = told["layout"]
-        recognised = Recognised(
-            told["kind"],
-            Layout(layout["shape"], layout["columns"], tuple(layout["team"]), tuple(layout["left_out"])),
-            tuple(told["columns"]),
-            tuple(tuple(row) for row in told["rows"]),
-            tuple(told["speakers"]),
-            told["place"],
-        )
-        return Found(source, recognised, values["problem"])

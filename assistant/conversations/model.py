@@ -109,6 +109,32 @@ class UnusableError(Exception):
         return Refusal(file, line, self.value, self.rule, self.advice)
 
 
+LONGEST_MESSAGE = 100_000
+"""Characters as they were exported, markup and quoted mails with them."""
+LONGEST_CONVERSATION = 1_000_000
+MOST_MESSAGES = 2_000
+
+
+def check_size(exported: Exported) -> None:
+    """Check that a conversation is no longer than people's are.
+
+    Raises:
+        UnusableError: it is.
+    """
+    lengths = [len(turn.text) for turn in exported.turns]
+    for found, most, what in (
+        (max(lengths, default=0), LONGEST_MESSAGE, "characters in a message"),
+        (sum(lengths), LONGEST_CONVERSATION, "characters"),
+        (len(lengths), MOST_MESSAGES, "messages"),
+    ):
+        if found > most:
+            raise UnusableError(
+                f"found {found:,} {what}",
+                f"a conversation has at most {most:,}",
+                "Split it, or leave it out.",
+            )
+
+
 def check_order(messages: Sequence[Message]) -> None:
     """Check that a model can learn from messages in this order.
 

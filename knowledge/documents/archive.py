@@ -5,6 +5,7 @@ Office files are zip files too. It knows zip; what the parts mean is known to th
 
 import io
 import shutil
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -57,14 +58,14 @@ def check_office(data: bytes, name: str) -> None:
 def unpack(path: Path, name: str, folder: Path) -> Iterator[Member]:
     """The files of a zip, unpacked one by one into `folder`; those that can't be used with the reason.
 
-    Hidden files, folders and what systems leave behind are passed over.
+    Hidden files, links, folders and what systems leave behind are passed over.
 
     Raises:
         KnowledgeError: the zip as a whole is refused.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not _is_passed_over(entry.filename)]
+            entries = [entry for entry in archive.infolist() if not _is_passed_over(entry)]
             _check_room(entries, path.stat().st_size, name)
             if not entries:
                 raise KnowledgeError(
@@ -106,10 +107,12 @@ def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> No
         shutil.copyfileobj(packed, file, 1 << 20)
 
 
-def _is_passed_over(name: str) -> bool:
+def _is_passed_over(entry: zipfile.ZipInfo) -> bool:
+    name = entry.filename
     parts = PurePosixPath(name.replace("\\", "/")).parts
     hidden = any(part.startswith(".") and part != ".." for part in parts)
-    return name.endswith("/") or hidden or parts[:1] == ("__MACOSX",) or not parts
+    link = stat.S_ISLNK(entry.external_attr >> 16)
+    return link or name.endswith("/") or hidden or parts[:1] == ("__MACOSX",) or not parts
 
 
 def _check_room(entries: list[zipfile.ZipInfo], packed: int, name: str) -> None:

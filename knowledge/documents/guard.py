@@ -1,80 +1,54 @@
 """Reads documents in a process of its own, so that a nasty file costs only itself.
 
-It knows limits of time and memory and how to talk to the worker. It does not know any file format.
+It knows how much time and memory a document may take, and what to say where one takes more. It does not know
+any file format.
 """
 
-import json
-import os
-import select
-import subprocess
-import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from knowledge.confined import BrokenOffError, Confined
 from knowledge.documents.model import Document, Section
 from knowledge.errors import KnowledgeError
 
-SECONDS = 45.0
+SECONDS = 12.0
+"""Of work, for a small file."""
+SECONDS_A_MEGABYTE = 3.0
+MOST_SECONDS = 45.0
 MEMORY = 1 << 30
 
 
 class Guard:
-    """One worker process that reads file after file; it is replaced when a file hangs or kills it."""
+    """One process that reads file after file; it is replaced when a file hangs or kills it."""
 
     def __init__(self) -> None:
-        self._worker: subprocess.Popen[bytes] | None = None
+        self.reader = Confined("knowledge.documents", MEMORY)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
-        self._stop()
+        self.reader.stop()
 
     def read(self, path: Path, name: str) -> Document:
-        """Read one document, within SECONDS and MEMORY.
+        """Read one document, within limits of time and memory.
 
         Raises:
             KnowledgeError: the file was refused, took too long or too much memory, or crashed its reader.
         """
-        worker = self._start()
-        request = json.dumps({"path": str(path.absolute()), "name": name}) + "\n"
+        seconds = _seconds(path)
         try:
-            _send(worker, request.encode())
-            reply = json.loads(_receive(worker, name))
-        except BaseException:
-            self._stop()
-            raise
-        if reply.get("exhausted"):
-            self._stop()
-            raise _exhausted(name)
+            reply = self.reader.ask({"path": str(path.absolute()), "name": name}, seconds)
+        except BrokenOffError as problem:
+            raise _broken_off(problem, name, seconds) from problem
         if "refused" in reply:
             raise KnowledgeError(reply["refused"])
         return document_from_json(reply["document"])
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        if self._worker is None or self._worker.poll() is not None:
-            self._stop()
-            root = str(Path(__file__).parents[2])
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "knowledge.documents", str(MEMORY), str(SECONDS)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])},
-            )
-        return self._worker
-
-    def _stop(self) -> None:
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker.communicate()
-            self._worker = None
-
 
 def read_guarded(path: Path, name: str) -> Document:
-    """Read one document in a worker process of its own. For many files, keep a `Guard` open.
+    """Read one document in a process of its own. For many files, keep a `Guard` open.
 
     Raises:
         KnowledgeError: the file was refused; the text says why and what to do.
@@ -83,47 +57,25 @@ def read_guarded(path: Path, name: str) -> Document:
         return guard.read(path, name)
 
 
-def _send(worker: subprocess.Popen[bytes], request: bytes) -> None:
-    assert worker.stdin is not None
-    try:
-        worker.stdin.write(request)
-        worker.stdin.flush()
-    except BrokenPipeError:
-        pass  # the worker died: reading its reply says so
+def _seconds(path: Path) -> float:
+    """How long the reading of a file may take: large ones take longer."""
+    size = path.stat().st_size if path.exists() else 0
+    return min(SECONDS + SECONDS_A_MEGABYTE * size / 1e6, MOST_SECONDS)
 
 
-def _receive(worker: subprocess.Popen[bytes], name: str) -> bytes:
-    """The worker's next line, waited for no longer than SECONDS."""
-    assert worker.stdout is not None
-    descriptor = worker.stdout.fileno()
-    deadline = time.monotonic() + SECONDS
-    reply = bytearray()
-    while not reply.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            raise KnowledgeError(
-                f"{name} took longer than {SECONDS:.0f} seconds to read. That is the limit for one document. "
-                "Split it, or save its text as a new document, and add that."
-            )
-        block = os.read(descriptor, 1 << 16)
-        if not block:
-            raise KnowledgeError(
-                f"{name} made its reader stop ({_ending(worker)}). Files that do so are refused. "
-                "Save its text as a new document and add that."
-            )
-        reply += block
-    return bytes(reply)
-
-
-def _ending(worker: subprocess.Popen[bytes]) -> str:
-    status = worker.wait()
-    return f"signal {-status}" if status < 0 else f"exit status {status}"
-
-
-def _exhausted(name: str) -> KnowledgeError:
+def _broken_off(problem: BrokenOffError, name: str, seconds: float) -> KnowledgeError:
+    if problem.why == "crash":
+        return KnowledgeError(
+            f"{name} made its reader stop ({problem.how}). Files that do so are refused. "
+            "Save its text as a new document and add that."
+        )
+    if problem.why == "time":
+        took = f"took longer than {seconds:.0f} seconds to read"
+    else:
+        took = f"needed more than {MEMORY // (1 << 20):,} MB of memory to read"
     return KnowledgeError(
-        f"{name} needed more than {MEMORY // (1 << 20):,} MB of memory to read. That is the limit for one "
-        "document. Split it, or save its text as a new document, and add that."
+        f"{name} {took}. That is the limit for one document. "
+        "Split it, or save its text as a new document, and add that."
     )
 
 

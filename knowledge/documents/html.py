@@ -11,6 +11,8 @@ from knowledge.documents.tables import write_table
 from knowledge.documents.text import one_line
 
 _DROPPED = ("script", "style", "noscript", "template", "svg", "iframe", "select", "nav", "footer", "aside")
+MOST_TAGS = 250_000
+"""Each takes a thousand times its size while a page is read."""
 MOST_FURNITURE = 0.5
 """Share of a page's text: what holds more is its content, whatever it says of itself."""
 _ROLES = ("navigation", "banner", "search", "menu", "menubar", "alertdialog")
@@ -42,6 +44,8 @@ def read_html(data: bytes, name: str, digest: str) -> Document:
 
 def write_html(source: bytes | str, builder: DocumentBuilder) -> str:
     """Hand over the content of a web page, or of a mail or chapter written as one; gives its title."""
+    tags = source.count("<") if isinstance(source, str) else source.count(b"<")
+    builder.limit(tags, MOST_TAGS, "tags")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # XHTML opens like XML and reads well as HTML
         page = BeautifulSoup(source, "lxml")

@@ -3,17 +3,34 @@
 It knows mail. What stands in an HTML mail is read by the reader of web pages.
 """
 
-from email import policy
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.parser import BytesParser
+from email.policy import EmailPolicy, Policy
+from typing import cast
 
 from knowledge.documents.html import write_html
 from knowledge.documents.model import Document, DocumentBuilder
 from knowledge.documents.refusals import damaged
-from knowledge.documents.text import clean, decode, one_line
+from knowledge.documents.text import clean, decode, one_line, paragraphs
 
 ATTACHED = 20
 """Attachments that are named."""
+LONGEST_HEADER = 4_000
+"""Characters that are read of one; the parser takes minutes for headers made to be long."""
+
+
+class _Clipped(EmailPolicy):
+    """As today's standards say, with headers up to `LONGEST_HEADER`."""
+
+    def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
+        """A header's name and value."""
+        name, value = super().header_source_parse(list(sourcelines))
+        return name, value[:LONGEST_HEADER]
+
+
+POLICY = cast("Policy[EmailMessage]", _Clipped())
+"""How mails are parsed."""
 
 
 def read_mail(data: bytes, name: str, digest: str) -> Document:
@@ -22,7 +39,7 @@ def read_mail(data: bytes, name: str, digest: str) -> Document:
     Raises:
         KnowledgeError: it has neither a subject, a sender nor a body.
     """
-    mail = BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(data)
+    mail = BytesParser(_class=EmailMessage, policy=POLICY).parsebytes(data)
     if not any(mail[field] for field in ("Subject", "From", "Date", "Received", "MIME-Version")):
         raise damaged(name, "it has no subject, sender or date")
     subject = _header(mail, "Subject")
@@ -66,7 +83,7 @@ def _write_body(mail: EmailMessage, name: str, builder: DocumentBuilder) -> None
     if body.get_content_subtype() == "html":
         write_html(text, builder)
         return
-    for paragraph in clean(text).split("\n\n"):
+    for paragraph in paragraphs(clean(text)):
         builder.block(paragraph)
 
 

@@ -11,6 +11,8 @@ from knowledge.documents.text import clean, one_line, tidy
 from knowledge.errors import KnowledgeError
 
 MAX_CHARACTERS = 5_000_000
+MAX_CELLS = 1_000_000
+"""Of one table."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,9 @@ class DocumentBuilder:
             self._append(text, "\n\n")
             self._has_body = True
 
-    def table(self, rows: Iterable[Sequence[str]]) -> None:
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
         """A table, the names of its columns first; rows and columns without any text are left out."""
+        self.limit(sum(map(len, rows)), MAX_CELLS, "cells in a table")
         text = table_text(rows)
         if text:
             self._append(text, "\n\n")
@@ -121,6 +124,18 @@ class DocumentBuilder:
         self._end_section(deeper=False)
         self._page = number
         self._begin_section(0)
+
+    def limit(self, count: int, most: int, what: str) -> None:
+        """Refuse a document that holds more of something than can be read in reasonable time.
+
+        Raises:
+            KnowledgeError: `count` is above `most`.
+        """
+        if count > most:
+            raise KnowledgeError(
+                f"{self._name} holds more than {most:,} {what}. That is the limit for one document. "
+                "Split it into smaller files and add those."
+            )
 
     def finish(self, title: str = "", *, declared: str = "") -> Document:
         """The document so far.
@@ -156,11 +171,7 @@ class DocumentBuilder:
             self._first = len(self._parts)
         self._parts.append(text)
         self._length += len(text)
-        if self._length > MAX_CHARACTERS:
-            raise KnowledgeError(
-                f"{self._name} holds more than {MAX_CHARACTERS:,} characters of text. That is the limit "
-                "for one document. Split it into smaller files and add those."
-            )
+        self.limit(self._length, MAX_CHARACTERS, "characters of text")
 
     def _begin_section(self, body: int) -> None:
         self._start = None

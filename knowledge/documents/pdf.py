@@ -19,6 +19,7 @@ from knowledge.documents.tables import write_sheet
 from knowledge.documents.text import clean, one_line
 
 MIN_CHARACTERS = 20  # fewer than this in a whole file is a stamp or a page number on a scan
+MOST_PAGES = 5_000
 HEADING_SCALE = 1.15
 HEADING_WORDS = 15
 EDGE_LINES = 2
@@ -37,12 +38,13 @@ def read_pdf(data: bytes, name: str, digest: str) -> Document:
     Raises:
         KnowledgeError: it is locked with a password, or it holds no text.
     """
+    builder = DocumentBuilder(name, digest)
     with _open(data, name) as file:
+        builder.limit(len(file), MOST_PAGES, "pages")
         pages = [_parts(page) for page in file]
         declared = _declared_title(file)
     if sum(map(_letters, pages)) < MIN_CHARACTERS:
         raise no_text(name, f"{_all_of(len(pages))}, probably a scan")
-    builder = DocumentBuilder(name, digest)
     levels = _heading_levels(pages)
     for number, page in enumerate(_without_running_lines(pages), start=1):
         builder.page(number)

@@ -47,6 +47,8 @@ _WITHOUT_SUFFIX = frozenset(
         "dockerfile",
     ]
 )
+_NO_MEMORY = 2
+"""The code of an error by lxml that only says that there was no memory left."""
 _ZIPPED = ("word.", "slides.", "opendocument.", "epub.")
 SUFFIXES = tuple(_BY_SUFFIX)
 Reader = Callable[[bytes, str, str], Document]
@@ -102,7 +104,11 @@ def read_document(path: Path, name: str) -> Document:
         return _reader(reader)(data, name, digest_of(data))
     except (KnowledgeError, MemoryError):
         raise
+    except RecursionError as problem:
+        raise damaged(name, "its parts are nested too deep") from problem
     except Exception as problem:  # a parser fed with a broken file may raise anything
+        if getattr(problem, "code", None) == _NO_MEMORY:
+            raise MemoryError from problem
         raise damaged(name, f"{type(problem).__name__}: {problem}".partition("\n")[0][:200]) from problem
 
 

@@ -9,7 +9,7 @@ import re
 
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from knowledge.documents.model import Document, DocumentBuilder, title_from_name
+from knowledge.documents.model import MAX_CELLS, Document, DocumentBuilder, title_from_name
 from knowledge.documents.refusals import locked
 from knowledge.documents.tables import cell_text, write_sheet, write_table
 from knowledge.documents.text import decode
@@ -45,8 +45,10 @@ def read_csv(data: bytes, name: str, digest: str) -> Document:
     text = decode(data, name)
     builder = DocumentBuilder(name, digest)
     lines = io.StringIO(text.replace("\0", ""), newline="")
+    mark = _delimiter(text, name)
+    builder.limit(text.count("\n") + text.count(mark), MAX_CELLS, "cells in a table")
     csv.field_size_limit(MOST_IN_A_CELL)
-    write_table(builder, list(csv.reader(lines, delimiter=_delimiter(text, name))))
+    write_table(builder, list(csv.reader(lines, delimiter=mark)))
     return builder.finish(title_from_name(name))
 
 

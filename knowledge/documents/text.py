@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import cache
 
 from knowledge.errors import KnowledgeError
 
@@ -22,6 +23,8 @@ ENCODINGS = [
     *("cp932", "euc_jp", "iso2022_jp", "gb18030", "big5", "euc_kr", "tis_620"),
 ]
 """What is tried where a file is not Unicode: the encodings that offices have used."""
+MOST_MARKS = 30
+"""On one letter; as Unicode's "stream-safe" text has it (UAX 15)."""
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _LIGATURES = str.maketrans(
@@ -40,13 +43,25 @@ _LIGATURES = str.maketrans(
 def clean(text: str) -> str:
     """Text with plain line ends, composed letters and nothing invisible; spaces are left as they are."""
     text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text)).translate(_LIGATURES)
-    return unicodedata.normalize("NFC", text)
+    return unicodedata.normalize("NFC", text if text.isascii() else _stacked().sub(r"\1", text))
+
+
+@cache
+def _stacked() -> re.Pattern[str]:
+    """More marks on one letter than any language writes; to compose thousands takes minutes."""
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
 
 def tidy(text: str) -> str:
     """Clean text with single spaces, no space at line ends and at most one empty line in a row."""
     lines = [_SPACES.sub(" ", line).strip() for line in clean(text).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def paragraphs(text: str) -> list[str]:
+    """Clean text, parted where lines are empty, however many."""
+    return re.split(r"\n{2,}", text)
 
 
 def one_line(text: str) -> str:
@@ -60,15 +75,7 @@ def decode(data: bytes, name: str) -> str:
     Raises:
         KnowledgeError: the bytes are no text.
     """
-    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
-        return data.decode("utf-32", errors="replace")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    text = _without_mark(data)
-    try:
-        text = text or data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = _guessed(data)
+    text = _decoded(data)
     if len(_BINARY.findall(text[:SAMPLE])) > FEW + len(text[:SAMPLE]) / BINARY_SHARE:
         raise KnowledgeError(
             f"{name} holds no text that people could read; it may be a program, a picture or a file "
@@ -77,6 +84,17 @@ def decode(data: bytes, name: str) -> str:
             "and add that."
         )
     return text
+
+
+def _decoded(data: bytes) -> str:
+    if data[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return data.decode("utf-32", errors="replace")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    try:
+        return _without_mark(data) or data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return _guessed(data)
 
 
 def _guessed(data: bytes) -> str:

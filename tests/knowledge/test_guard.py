@@ -1,16 +1,21 @@
-"""The worker process: a nasty file costs only itself."""
+"""The process that reads: a nasty file costs only itself."""
 
 import io
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from knowledge import confined
+from knowledge.confined import answer_all
 from knowledge.documents import Guard, guard, read_document, read_guarded
-from knowledge.documents.__main__ import serve
+from knowledge.documents.__main__ import answer
 from knowledge.documents.guard import document_from_json, document_to_json
 from knowledge.errors import KnowledgeError
 from tests.knowledge.conftest import make_word
+from tests.ui.working_pages import until
 
 
 def good(folder: Path) -> Path:
@@ -35,10 +40,10 @@ def test_a_file_that_takes_too_long_costs_only_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Guard() as reader:
-        monkeypatch.setattr(guard, "SECONDS", 0.01)
+        monkeypatch.setattr(guard, "SECONDS", 0.004)
         with pytest.raises(KnowledgeError) as caught:
             reader.read(good(tmp_path), "slow.md")
-        monkeypatch.setattr(guard, "SECONDS", 45.0)
+        monkeypatch.setattr(guard, "SECONDS", 12.0)
         assert reader.read(good(tmp_path), "good.md").title == "Good"
     assert str(caught.value) == (
         "slow.md took longer than 0 seconds to read. That is the limit for one document. "
@@ -63,7 +68,7 @@ def test_a_file_that_takes_too_much_memory_costs_only_itself(
 
 
 def test_a_file_that_ends_its_reader_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard.sys, "executable", "/bin/false")
+    monkeypatch.setattr(confined.sys, "executable", "/bin/false")
     with pytest.raises(KnowledgeError) as caught:
         read_guarded(good(tmp_path), "crash.md")
     assert str(caught.value) == (
@@ -75,19 +80,19 @@ def test_a_file_that_ends_its_reader_is_refused(tmp_path: Path, monkeypatch: pyt
 def test_a_worker_killed_between_two_files_is_replaced(tmp_path: Path) -> None:
     with Guard() as reader:
         reader.read(good(tmp_path), "good.md")
-        reader._worker.kill()
-        reader._worker.wait()
+        os.kill(reader.reader.pid, signal.SIGKILL)
+        until(lambda: reader.reader.pid is None)
         assert reader.read(good(tmp_path), "good.md").title == "Good"
 
 
 def test_one_worker_serves_many_files(tmp_path: Path) -> None:
     with Guard() as reader:
         reader.read(good(tmp_path), "one.md")
-        first = reader._worker.pid
+        first = reader.reader.pid
         with pytest.raises(KnowledgeError):
             reader.read(tmp_path / "missing.md", "missing.md")
         reader.read(good(tmp_path), "two.md")
-        assert reader._worker.pid == first
+        assert reader.reader.pid == first
 
 
 def test_a_document_survives_json(tmp_path: Path) -> None:
@@ -95,13 +100,11 @@ def test_a_document_survives_json(tmp_path: Path) -> None:
     assert document_from_json(document_to_json(document)) == document
 
 
-def test_the_worker_answers_line_by_line(tmp_path: Path) -> None:
-    requests = [
-        {"path": str(good(tmp_path)), "name": "good.md"},
-        {"path": str(tmp_path / "gone.md"), "name": "gone.md"},
-    ]
+def test_the_process_answers_line_by_line(tmp_path: Path) -> None:
+    asked = [(str(good(tmp_path)), "good.md"), (str(tmp_path / "gone.md"), "gone.md")]
+    requests = "\n".join(json.dumps([20, {"path": path, "name": name}]) for path, name in asked)
     replies = io.BytesIO()
-    serve(io.BytesIO("\n".join(map(json.dumps, requests)).encode()), replies, 20)
-    first, second = map(json.loads, replies.getvalue().splitlines())
+    answer_all(io.BytesIO(requests.encode()), replies, answer)
+    first, second = (json.loads(line)["answer"] for line in replies.getvalue().splitlines())
     assert document_from_json(first["document"]) == read_document(good(tmp_path), "good.md")
     assert second["refused"].startswith("gone.md can't be opened")

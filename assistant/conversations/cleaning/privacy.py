@@ -29,6 +29,8 @@ class Span:
 
 OWN_AFTER = 3
 """In so many conversations the company's side gives an address or number that is its own, no customer's."""
+NEAR = 120
+"""Characters before an address or number in which the name beside it is looked for."""
 CONTACTS = ("e-mail", "phone", "address", "IBAN")
 
 
@@ -47,20 +49,24 @@ def find(text: str, names: Iterable[str] = (), own: Container[str] = ()) -> list
         names: what customers are called.
         own: the company's own contacts, as `contacts` gives them, which are no personal data.
     """
-    taken: list[Span] = []
+    found: list[Span] = []
+    taken = bytearray(len(text))
     for span in _candidates(text, names):
         if span.kind in CONTACTS and _key(text[span.start : span.end]) in own:
             continue
-        if all(span.end <= other.start or span.start >= other.end for other in taken):
-            taken.append(span)
-    return sorted(taken, key=lambda span: span.start)
+        if not any(taken[span.start : span.end]):
+            taken[span.start : span.end] = b"\1" * (span.end - span.start)
+            found.append(span)
+    return sorted(found, key=lambda span: span.start)
 
 
 def mask(text: str, spans: Sequence[Span]) -> str:
     """The text with each span replaced by its kind in brackets."""
-    for span in sorted(spans, key=lambda each: -each.start):
-        text = f"{text[: span.start]}[{span.kind}]{text[span.end :]}"
-    return text
+    parts, end = list[str](), 0
+    for span in sorted(spans, key=lambda each: each.start):
+        parts += [text[end : span.start], f"[{span.kind}]"]
+        end = span.end
+    return "".join([*parts, text[end:]])
 
 
 def names_in(messages: Sequence[tuple[str, str]]) -> list[str]:
@@ -183,9 +189,11 @@ def _names(text: str, side: str, asked_name: bool) -> Iterator[Span]:
         for match in pattern.finditer(text):
             yield from _trimmed(text, *match.span("name"))
     for span in find(text):
-        beside = patterns.BESIDE.search(text[: span.start])
+        first = max(span.start - NEAR, 0)
+        beside = patterns.BESIDE.search(text[first : span.start])
         if beside and side == "user" and span.kind != "number":
-            yield from _trimmed(text, *beside.span("name"))
+            start, end = beside.span("name")
+            yield from _trimmed(text, first + start, first + end)
     answer = patterns.ANSWERED.match(text.strip()) if asked_name else None
     if answer:
         group = "name" if answer["name"] else "plain"

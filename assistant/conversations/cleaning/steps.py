@@ -5,11 +5,11 @@ It knows the order of the steps. What is done to one text stands in `texts.py` a
 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from assistant.conversations.cleaning import privacy
-from assistant.conversations.cleaning.texts import plain_text, without_quotes, without_signature
+from assistant.conversations.cleaning.texts import plain_text, without_gaps, without_quotes, without_signature
 from assistant.conversations.model import Exported, Turn, UnusableError, check_order
 from assistant.prompts import Message, clean
 
@@ -83,6 +83,17 @@ class Tally:
         if len(kept) < EXAMPLES:
             kept.append(Example(before[:EXAMPLE_LENGTH], after[:EXAMPLE_LENGTH]))
 
+    def to_json(self) -> dict[str, Any]:
+        """Values that JSON can hold; `of` undoes it."""
+        examples = {step: [asdict(each) for each in kept] for step, kept in self.examples.items()}
+        return {"counts": dict(self.counts), "examples": examples, "masked": dict(self.masked)}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Tally":
+        """What `to_json` gave."""
+        examples = {step: [Example(**each) for each in kept] for step, kept in values["examples"].items()}
+        return cls(Counter(values["counts"]), examples, Counter(values["masked"]))
+
 
 def cleaned(
     exported: Exported, cleaning: Cleaning, tally: Tally, own: Container[str] = ()
@@ -121,7 +132,7 @@ def _wanted(turns: Sequence[Turn], cleaning: Cleaning, tally: Tally) -> list[Tur
 
 
 def _plain(turn: Turn, cleaning: Cleaning, tally: Tally) -> Turn:
-    text = clean(turn.text).strip()
+    text = without_gaps(clean(turn.text))
     for step, change in (("html", plain_text), ("quotes", without_quotes), ("signatures", without_signature)):
         if getattr(cleaning, step) and turn.side != "system":
             changed = change(text)

@@ -15,7 +15,7 @@ LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt")
 LAST_LINES = 14
 """Lines at the end of a message in which a signature may begin."""
 _TAG = re.compile(
-    r"</?(p|br|div|span|a|b|i|strong|em|ul|ol|li|table|html|body|img|blockquote|h\d|font)\b[^>]*>", re.I
+    r"</?(p|br|div|span|a|b|i|strong|em|ul|ol|li|table|html|body|img|blockquote|h\d|font)\b[^<>]*>", re.I
 )
 
 _ENTITY = re.compile(r"&(nbsp|amp|lt|gt|quot|#\d{2,5});")
@@ -45,6 +45,11 @@ _CONTACT = re.compile(
 )
 
 
+def without_gaps(text: str) -> str:
+    """A text without the endless empty lines and spaces that no person sees, and patterns take hours over."""
+    return re.sub(r"[^\S\n]{40,}", " ", re.sub(r"\n(?:[^\S\n]*\n){2,}", "\n\n", text)).strip()
+
+
 def plain_text(text: str) -> str:
     """HTML as the text a person would read; text that holds no markup comes back as it is."""
     if not _TAG.search(text):
@@ -54,12 +59,11 @@ def plain_text(text: str) -> str:
         soup = BeautifulSoup(text, "lxml")
     for element in soup(["script", "style", "head", "title"]):
         element.decompose()
+    # Into the elements, not beside them: to find a place among thousands of children takes its time.
     for element in soup(["br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "blockquote"]):
-        element.insert_before("\n")
-        if element.name == "li":
-            element.insert(0, "- ")
-        if element.name in ("p", "blockquote", "ul", "ol"):
-            element.insert_after("\n")
+        element.insert(0, "\n- " if element.name == "li" else "\n")
+        if element.name in ("p", "blockquote"):
+            element.append("\n")
     lines = [re.sub(r"[^\S\n]+", " ", line).strip() for line in soup.get_text().split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

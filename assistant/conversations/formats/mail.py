@@ -7,7 +7,7 @@ import mailbox
 import re
 from collections import Counter
 from collections.abc import Iterator
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr
@@ -19,6 +19,7 @@ from assistant.conversations.formats.source import Source
 from assistant.conversations.formats.spill import Spill
 from assistant.conversations.formats.times import iso_time
 from assistant.conversations.model import Exported, Refusal, Turn, UnusableError
+from knowledge.documents.mail import POLICY
 
 SAMPLE = 500
 """Mails that are looked at to guess which addresses are the company's."""
@@ -79,7 +80,12 @@ def _parsed(data: bytes) -> EmailMessage:
             f"{MAX_MAIL // 1_000_000} MB a mail is the most that is read",
             "Leave out its attachments.",
         )
-    return message_from_bytes(data, policy=policy.default)
+    try:
+        return message_from_bytes(data, policy=POLICY)
+    except RecursionError as problem:
+        raise UnusableError(
+            "found parts nested too deep", "a mail has a few parts", "Leave it out."
+        ) from problem
 
 
 def _values(message: EmailMessage) -> list[str]:

@@ -3,18 +3,18 @@
 It knows the formats there are. How each is read stands in a file of its own.
 """
 
-import csv
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 from assistant.conversations.formats import mail, records, tables, transcripts
 from assistant.conversations.formats.sides import Layout
 from assistant.conversations.formats.source import Source, encoding_of
-from assistant.conversations.model import Exported, Refusal
+from assistant.conversations.model import Exported, Refusal, UnusableError, check_size
 from assistant.errors import AssistantError
 
 TITLES = {
@@ -54,6 +54,18 @@ class Recognised:
     """Who writes, the most frequent first, where a person may correct it."""
     place: str = ""
     """Where the records of a JSON document are; empty for a record a line."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Recognised":
+        """What was found, from its fields, as JSON holds them."""
+        return cls(
+            values["kind"],
+            Layout.of(values["layout"]),
+            tuple(values["columns"]),
+            tuple(map(tuple, values["rows"])),
+            tuple(values["speakers"]),
+            values["place"],
+        )
 
     @property
     def title(self) -> str:
@@ -98,13 +110,30 @@ def read(source: Source, found: Recognised) -> Iterator[Exported | Refusal]:
     Raises:
         AssistantError: the file can't be read any further, or its layout lacks a column.
     """
+    told: Iterator[Exported | Refusal]
     if found.kind in TABLES:
-        return tables.read_table(source, found.layout)
-    if found.kind == "mail":
-        return mail.read_mail(source, found.layout)
-    if found.kind == "transcript":
-        return transcripts.read_transcript(source, found.layout)
-    return records.read_document(source, found.place) if found.place != LINES else records.read_lines(source)
+        told = tables.read_table(source, found.layout)
+    elif found.kind == "mail":
+        told = mail.read_mail(source, found.layout)
+    elif found.kind == "transcript":
+        told = transcripts.read_transcript(source, found.layout)
+    elif found.place != LINES:
+        told = records.read_document(source, found.place)
+    else:
+        told = records.read_lines(source)
+    return _of_usual_size(told, source.name)
+
+
+def _of_usual_size(told: Iterator[Exported | Refusal], name: str) -> Iterator[Exported | Refusal]:
+    """What was read, with a refusal in place of a conversation so long that its cleaning would take hours."""
+    for each in told:
+        try:
+            if isinstance(each, Exported):
+                check_size(each)
+        except UnusableError as problem:
+            yield problem.refusal(name, each.line)
+        else:
+            yield each
 
 
 LINES = "lines"
@@ -120,7 +149,8 @@ def sample(source: Source, found: Recognised, count: int) -> list[Exported]:
         told = tables.read_table(source, found.layout, most=tables.SAMPLE)
     else:
         told = read(source, found)
-    return list(islice((each for each in told if isinstance(each, Exported)), count))
+    usual = _of_usual_size(told, source.name)
+    return list(islice((each for each in usual if isinstance(each, Exported)), count))
 
 
 def arranged(source: Source, found: Recognised, layout: Layout) -> Recognised:
@@ -162,6 +192,6 @@ def _text(source: Source, head: bytes) -> Recognised | None:
         speakers, layout = transcripts.look_at_transcript(source)
         return Recognised("transcript", layout, speakers=tuple(speakers))
     delimiter = tables.delimiter_of(text)
-    rows = [row for row in islice(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), 20) if row]
+    rows = [row for row in tables.first_rows(text, delimiter, 20) if row]
     wide = [row for row in rows if len(row) > 1]
     return _table(source, "csv") if len(wide) >= 2 and len(wide) > len(rows) / 2 else None

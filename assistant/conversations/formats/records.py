@@ -5,7 +5,7 @@ It knows where each of them keeps who said what. A file may hold lines of JSON o
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import ijson
 
@@ -32,6 +32,12 @@ _ROLES: dict[str, Side] = {
 _INTERCOM: dict[str, Side] = {"user": "user", "lead": "user", "contact": "user", "admin": "assistant"}
 QUESTIONS = ("instruction", "prompt", "question", "query")
 ANSWERS = ("output", "completion", "response", "answer")
+LONGEST_PATH = 2_000
+"""Characters of the names above a value; an export has a dozen."""
+LONGEST_VALUE = 4_000_000
+"""Bytes; no message is longer."""
+BLOCK = 32_768
+"""Bytes read at a time: the events of so many are held at once."""
 KNOWN = "OpenAI messages, ShareGPT, Alpaca, a Zendesk or an Intercom export"
 
 
@@ -47,9 +53,13 @@ def kind_of(record: Any) -> str:
         return "messages"
     told = record.get("conversations")
     # Intercom's lists of conversations bear the same name as ShareGPT's lists of turns.
-    if told is not None and not (isinstance(told, list) and told and "from" not in told[0]):
+    if told is not None and not (isinstance(told, list) and told and not _from_someone(told[0])):
         return "sharegpt"
     return "alpaca" if _first_of(record, QUESTIONS) and _first_of(record, ANSWERS) else ""
+
+
+def _from_someone(turn: Any) -> bool:
+    return not isinstance(turn, dict) or "from" in turn
 
 
 def read_lines(source: Source) -> Iterator[Exported | Refusal]:
@@ -66,7 +76,7 @@ def read_document(source: Source, place: str) -> Iterator[Exported | Refusal]:
     with source.open() as file:
         number = 0
         try:
-            for number, record in enumerate(ijson.items(file, place, use_float=True), start=1):
+            for number, record in enumerate(_records(file, place), start=1):
                 try:
                     yield exported(record, number)
                 except UnusableError as problem:
@@ -77,6 +87,38 @@ def read_document(source: Source, place: str) -> Iterator[Exported | Refusal]:
             yield broken.refusal(source.name, number + 1)
 
 
+def _records(file: BinaryIO, place: str) -> Iterator[Any]:
+    """The values at a place of a JSON document, as they are read."""
+    return iter(ijson.items(_events(file), place))
+
+
+def _events(file: BinaryIO) -> Iterator[tuple[str, str, Any]]:
+    """The events of ijson, with an error where values are so deep or long that they would take hours."""
+    watched = _Watched(file)
+    for event in ijson.parse(watched, use_float=True, buf_size=BLOCK):
+        watched.since = 0
+        if len(event[0]) > LONGEST_PATH:
+            raise ijson.JSONError("its values are nested too deep")
+        yield event
+
+
+class _Watched:
+    """A file that ends its reading with an error where one value goes on and on."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since = 0
+        """Bytes since the last event."""
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes."""
+        block = self._file.read(count)
+        self.since += len(block)
+        if self.since > LONGEST_VALUE:
+            raise ijson.JSONError(f"a value of more than {LONGEST_VALUE // 1_000_000} MB")
+        return block
+
+
 def first_record(source: Source) -> tuple[Any, str] | None:
     """The first record of a JSON document and the place of all; None where none is known."""
     with source.open() as file:
@@ -84,7 +126,7 @@ def first_record(source: Source) -> tuple[Any, str] | None:
     for place in ("item",) if start == b"[" else (*_arrays(source), ""):
         with source.open() as file:
             try:
-                record = next(iter(ijson.items(file, place, use_float=True)), None)
+                record = next(_records(file, place), None)
             except (ijson.JSONError, UnicodeDecodeError):
                 record = None
         if kind_of(record):
@@ -96,7 +138,7 @@ def _arrays(source: Source) -> Iterator[str]:
     """The places of the arrays at the top of an object."""
     with source.open() as file:
         try:
-            for prefix, event, _ in ijson.parse(file):
+            for prefix, event, _ in _events(file):
                 if event == "start_array" and prefix.count(".") <= 1 and "item" not in prefix:
                     yield f"{prefix}.item"
                     return

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from assistant.conversations.model import Side
 
@@ -153,6 +154,11 @@ class Layout:
     """Speakers who write for the company; "@shop.com" stands for all addresses there."""
     left_out: tuple[str, ...] = ()
     """Speakers that are bots or private notes."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Layout":
+        """A layout from its fields, as JSON holds them."""
+        return cls(values["shape"], values["columns"], tuple(values["team"]), tuple(values["left_out"]))
 
     @property
     def missing(self) -> tuple[str, ...]:

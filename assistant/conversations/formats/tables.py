@@ -4,7 +4,6 @@ It knows rows and columns. Which column is what stands in a `Layout`, guessed or
 """
 
 import csv
-import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -36,13 +35,22 @@ def delimiter_of(text: str) -> str:
     """What separates the cells of a table: what cuts its first rows into the most equal parts."""
     best, most = ",", 0
     for delimiter in DELIMITERS:
-        rows = list(islice(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), 30))
+        rows = first_rows(text, delimiter, 30)
         widths = [len(row) for row in rows if any(row)]
         usual = max(set(widths), key=widths.count, default=0)
         score = widths.count(usual) * (usual - 1)
         if usual > 1 and score > most:
             best, most = delimiter, score
     return best
+
+
+def first_rows(text: str, delimiter: str, count: int) -> list[list[str]]:
+    """The first rows of a text, cut at this mark; none where it is no table."""
+    csv.field_size_limit(MAX_LINE)
+    try:
+        return list(islice(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), count))
+    except csv.Error:
+        return []
 
 
 def read_table(source: Source, layout: Layout, *, most: int | None = None) -> Iterator[Exported | Refusal]:
@@ -141,7 +149,7 @@ def _unique(heads: Sequence[str]) -> list[str]:
 
 
 def _csv_rows(source: Source) -> Iterator[Row]:
-    csv.field_size_limit(min(MAX_LINE, sys.maxsize))
+    csv.field_size_limit(MAX_LINE)
     with source.text() as file:
         delimiter = delimiter_of(file.read(65_536))
     with source.text() as file:

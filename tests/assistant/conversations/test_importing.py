@@ -10,11 +10,11 @@ from assistant.conversations import (
     Incoming,
     Source,
     files_in,
-    gather,
     import_file,
     importing,
 )
 from assistant.conversations.formats import Layout, recognise
+from assistant.conversations.gathering import gather
 from assistant.conversations.importing import Progress
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs
