@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,16 +34,15 @@ from assistant.lanes import (
     Setup,
     ask,
 )
-from assistant.models import full_name
 from assistant.prompts import check_question
 from assistant.ratings import Desk, Marks
+from assistant.search_models import SearchModels, SearchModelSource
 from assistant.store import open_database
 from assistant.support import checked
 from assistant.trainings import Trainings
 from assistant.workspace import Workspace, companies_beside, create_company, open_workspace
 from knowledge.errors import KnowledgeError
-from knowledge.preferences import read_preferences
-from knowledge.retrieval import Encoder, KnowledgeBase, Reranker
+from knowledge.retrieval import Encoder
 
 SAVE_EVERY = 2.0
 """Seconds between two savings of answers that are still being written."""
@@ -65,8 +63,8 @@ class AdapterEngine(Engine, Protocol):
         """One line for people: model, device, precision and why."""
 
 
-class ModelSource(Protocol):
-    """Where the models come from; opening may download and takes seconds."""
+class ModelSource(SearchModelSource, Protocol):
+    """Where all models come from; opening may download and takes seconds."""
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -77,12 +75,6 @@ class ModelSource(Protocol):
 
     def engine(self, report: Report) -> AdapterEngine:
         """Load the chat model."""
-
-    def encoder(self, report: Report, name: str = "") -> Encoder:
-        """Load the embedding model: the starter, or the one named."""
-
-    def reranker(self, report: Report, name: str) -> Reranker:
-        """Load the model named, which puts what was found in order."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +102,7 @@ class Studio:
     def __init__(self, root: Path, models: ModelSource) -> None:
         self._models = models
         self._engine: AdapterEngine | None = None
-        self._encoders: dict[str, Encoder] = {}
-        """By name; the starter has an empty one."""
+        self.search_models = SearchModels(models, self._report)
         self._loading = threading.Lock()
         self._stops: dict[str, threading.Event] = {}
         self._sound: set[Path] = set()
@@ -136,7 +127,7 @@ class Studio:
         self.chats, self.marks = Chats(database), Marks(database)
         self.desk = Desk.of(database)
         self.studies, self.rounds, self.votes = self.desk.studies, self.desk.rounds, self.desk.votes
-        self.knowledge = self._open_knowledge(self.workspace.knowledge)
+        self.knowledge = self.search_models.open(self.workspace.knowledge)
         self.conversations = ConversationStore(self.workspace.conversations)
         self.incoming = Incoming(self.workspace.incoming)
         self.jobs = Jobs(self.workspace.jobs)
@@ -226,51 +217,7 @@ class Studio:
 
     def load_encoder(self) -> Encoder:
         """The open company's embedding model, loaded on first use."""
-        return self._encoder(self.knowledge.preferences.embedder)
-
-    def choose_embedder(self, name: str) -> None:
-        """Embed the company's documents with another model: a folder, a hub id, or with no name the starter.
-
-        It is loaded first. Then the index is made anew in the background, while the earlier one serves.
-
-        Raises:
-            AssistantError: it can't be found or fetched.
-            KnowledgeError: it is no such model, or can't be loaded.
-        """
-        name, knowledge = full_name(name), self.knowledge
-        encoder = self._encoder(name)
-        with suppress(AssistantError, KnowledgeError):  # the one in use may be gone: then words are searched
-            knowledge.load_encoder()
-        knowledge.use_encoder(lambda: encoder, name=name)
-
-    def choose_reranker(self, name: str) -> None:
-        """Put what is found in the order of a cross-encoder; with no name leave it as it was found.
-
-        Raises:
-            AssistantError: it can't be found or fetched.
-            KnowledgeError: it is no such model, or can't be loaded.
-        """
-        name, knowledge = full_name(name), self.knowledge
-        reranker = self._models.reranker(self._report, name) if name else None
-        knowledge.use_reranker(lambda: reranker, name=name)
-
-    def _open_knowledge(self, folder: Path) -> KnowledgeBase:
-        """A company's documents, with the models that were chosen for them."""
-
-        def load_reranker() -> Reranker | None:
-            name = read_preferences(folder).reranker
-            return self._models.reranker(self._report, name) if name else None
-
-        return KnowledgeBase(
-            folder, lambda: self._encoder(read_preferences(folder).embedder), load_reranker=load_reranker
-        )
-
-    def _encoder(self, name: str) -> Encoder:
-        if name not in self._encoders:
-            with self._loading:
-                if name not in self._encoders:
-                    self._encoders[name] = self._models.encoder(self._report, name)
-        return self._encoders[name]
+        return self.search_models.encoder(self.knowledge.preferences.embedder)
 
     def _load_quietly(self) -> None:
         try:

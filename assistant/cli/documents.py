@@ -95,11 +95,11 @@ def search_models(
     studio = open_studio(workspace, LocalModels())
     with loading(studio) as progress:
         if embedder is not None:
-            studio.choose_embedder(embedder)
+            studio.search_models.choose_embedder(studio.knowledge, embedder)
             studio.knowledge.renewal.wait()
             studio.knowledge.renew(progress=lambda at: progress(at.text, at.done / max(at.total, 1)))
         if reranker is not None:
-            studio.choose_reranker(reranker)
+            studio.search_models.choose_reranker(studio.knowledge, reranker)
     chosen = studio.knowledge.preferences
     typer.echo(f"embedder\t{chosen.embedder or STARTER_EMBEDDER.name}\nreranker\t{chosen.reranker or 'none'}")
 

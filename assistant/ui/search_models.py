@@ -65,10 +65,10 @@ class SearchModelHandlers:
         """Take up what differs; returns what came of it."""
         studio, before, said = self._studio, self._studio.knowledge.preferences, UNCHANGED
         if reranker != before.reranker:
-            studio.choose_reranker(reranker)
+            studio.search_models.choose_reranker(studio.knowledge, reranker)
             said = SAVED
         if embedder != before.embedder:
-            studio.choose_embedder(embedder)
+            studio.search_models.choose_embedder(studio.knowledge, embedder)
             said = RENEWING.format(passages=self._passages) if len(studio.knowledge) else SAVED
         return said
 

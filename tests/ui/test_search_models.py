@@ -90,6 +90,6 @@ def test_the_command_line_shows_and_chooses_them(monkeypatch, prepared, tmp_path
 def test_a_folder_is_kept_by_its_whole_path(studio, tmp_path, monkeypatch):
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
-    studio.choose_embedder(" model ")
+    studio.search_models.choose_embedder(studio.knowledge, " model ")
     studio.knowledge.renewal.wait()
     assert studio.knowledge.preferences.embedder == str(tmp_path / "model")
