@@ -24,16 +24,6 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 logger = logging.getLogger(__name__)
 
 
-class Sent(dict[str, Any]):
-    """What came with a click; a handler that asks for what is missing refuses the call."""
-
-    def __contains__(self, key: object) -> bool:
-        return True  # Gradio asks before it reads, and would raise what looks like a fault
-
-    def __missing__(self, key: str) -> Any:
-        raise refusal(ODD)
-
-
 class GuardedBlocks(gr.Blocks):
     """Blocks whose handlers run only for those who may call them, and know who that is."""
 
@@ -53,7 +43,7 @@ class GuardedBlocks(gr.Blocks):
             if begins and person is not ALONE and not draws and changes(str(handler.api_name)):
                 self.record(person, str(handler.api_name).replace("_", " "))
             if (event := options.get("event_data")) is not None:
-                event._data = Sent(storable(event._data)) if isinstance(event._data, dict) else Sent()
+                event._data = storable(event._data) if isinstance(event._data, dict) else {}
             with as_person(person):
                 return await super().process_api(handler, storable(inputs), state, request, **options)
 
@@ -96,6 +86,9 @@ def _told(request: Any) -> Iterator[None]:
         _note(request, said)
         raise refusal(said) from problem
     except Exception as problem:
+        if isinstance(problem, AttributeError) and isinstance(problem.obj, gr.EventData):
+            _note(request, ODD)  # the handler asked for what did not come with the click
+            raise refusal(ODD) from problem
         logger.exception("A handler failed.")
         raise gr.Error(FAULT.format(type(problem).__name__), print_exception=False) from problem
 
