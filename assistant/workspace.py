@@ -203,6 +203,17 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def refuse_newer(path: Path, values: Any, known: int) -> None:
+    """See that a file that carries its version is not of a later one than is known here.
+
+    Raises:
+        AssistantError: it is.
+    """
+    version = values.get("version", known) if isinstance(values, dict) else known
+    if not isinstance(version, int) or version > known:
+        raise AssistantError(f"{path} has version {version!r}; this Quartet reads {known}. Update Quartet.")
+
+
 def read_json(path: Path) -> Any:
     """The value in a JSON file.
 

@@ -20,6 +20,7 @@ from knowledge.retrieval import KnowledgeBase
 from knowledge.storage import write_bytes
 
 FILE_NAME = "folders.json"
+VERSION = 1
 Seen = dict[str, tuple[int, int]]
 """The files seen last: name to bytes and time of change in nanoseconds."""
 _LOOKING, _WRITING = threading.Lock(), threading.RLock()
@@ -76,15 +77,22 @@ class Following:
         """The folders in the order they were named."""
         try:
             stored = json.loads(self._path.read_bytes())
+            self._refuse_newer(stored.get("version", VERSION))
             return [_folder_from_json(value) for value in stored["folders"]]
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise KnowledgeError(
                 f"{self._path} can't be read ({type(problem).__name__}). It lists the folders that "
                 "are followed. "
                 "Remove it and name the folders again; the documents stay."
             ) from problem
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > VERSION:
+            raise KnowledgeError(
+                f"{self._path} has version {version}; this Quartet reads {VERSION}. Update Quartet."
+            )
 
     def follow(self, path: Path, *, minutes: int = 60) -> Folder:
         """Follow a folder from now on; `look` takes its files in. Followed already, it gets the new time.
@@ -167,7 +175,7 @@ class Following:
         with _WRITING:
             folders = {folder.path: folder for folder in self.folders()}
             yield folders
-            stored = {"version": 1, "folders": [asdict(folder) for folder in folders.values()]}
+            stored = {"version": VERSION, "folders": [asdict(folder) for folder in folders.values()]}
             write_bytes(self._path, json.dumps(stored, ensure_ascii=False).encode())
 
 

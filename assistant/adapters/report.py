@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import misshapen
-from assistant.workspace import read_json, write_json
+from assistant.workspace import read_json, refuse_newer, write_json
 
 REPORT = "report.json"
 REPORT_VERSION = 1
@@ -84,12 +84,14 @@ def read_report(folder: Path) -> Report:
     """The report of a version; an empty one where there is none, as for versions of an older Quartet.
 
     Raises:
-        AssistantError: it is damaged.
+        AssistantError: it is damaged, or a newer Quartet wrote it.
     """
     if not (folder / REPORT).exists():
         return Report()
+    values = read_json(folder / REPORT)
+    refuse_newer(folder / REPORT, values, REPORT_VERSION)
     try:
-        return _report_of(read_json(folder / REPORT))
+        return _report_of(values)
     except (KeyError, TypeError, ValueError) as problem:
         raise misshapen(folder / REPORT, problem) from problem
 

@@ -11,7 +11,9 @@ from typing import Any
 from assistant.conversations.model import Conversation, UnusableError, check_order
 from assistant.errors import AssistantError, misshapen
 from assistant.prompts import Message, clean
-from assistant.workspace import read_json, write_json
+from assistant.workspace import read_json, refuse_newer, write_json
+
+VERSION = 1
 
 
 class Changes:
@@ -55,7 +57,7 @@ class Changes:
         entries = self._entries()
         if not entries:
             return None
-        write_json(self._path, {"version": 1, "changes": entries[:-1]})
+        write_json(self._path, {"version": VERSION, "changes": entries[:-1]})
         return str(entries[-1]["source"])
 
     def last(self) -> tuple[str, str] | None:
@@ -72,7 +74,7 @@ class Changes:
         entries = self._entries()
         kept = [entry for entry in entries if str(entry["source"]).rpartition(":")[0] != file]
         if len(kept) < len(entries):
-            write_json(self._path, {"version": 1, "changes": kept})
+            write_json(self._path, {"version": VERSION, "changes": kept})
 
     def applied(
         self, conversations: Iterable[Conversation]
@@ -104,10 +106,12 @@ class Changes:
     def _entries(self) -> list[dict[str, Any]]:
         if not self._path.exists():
             return []
+        values = read_json(self._path)
+        refuse_newer(self._path, values, VERSION)
         try:
-            return list(read_json(self._path)["changes"])
+            return list(values["changes"])
         except (KeyError, TypeError) as problem:
             raise misshapen(self._path, problem) from problem
 
     def _add(self, entry: dict[str, Any]) -> None:
-        write_json(self._path, {"version": 1, "changes": [*self._entries(), entry]})
+        write_json(self._path, {"version": VERSION, "changes": [*self._entries(), entry]})

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from assistant.conversations.about import About
+from assistant.conversations.about import VERSION, About
 from assistant.conversations.changes import Changes
 from assistant.conversations.closer import CloserLook
 from assistant.conversations.model import Conversation, Reading
 from assistant.conversations.reading import read_conversations
 from assistant.errors import AssistantError, misshapen
-from assistant.workspace import read_json, write_bytes, write_json
+from assistant.workspace import read_json, refuse_newer, write_bytes, write_json
 
 CLOSER = ".closer.json"
 """The file of what a closer look found."""
@@ -175,8 +175,10 @@ class ConversationStore:
         path = self._about_path(name)
         if not path.exists():
             return None
+        values = read_json(path)
+        refuse_newer(path, values, VERSION)
         try:
-            return About.of(read_json(path))
+            return About.of(values)
         except (KeyError, TypeError, AttributeError) as problem:
             raise misshapen(path, problem) from problem
 

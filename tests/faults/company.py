@@ -7,7 +7,8 @@ from pathlib import Path
 from assistant.adapters import FILES, Lineage, install
 from assistant.brand import Brand, write_brand
 from assistant.chats import Chats
-from assistant.conversations import Cleaning, ConversationStore, gather, import_file
+from assistant.conversations import Cleaning, ConversationStore, import_file
+from assistant.conversations.gathering import gather
 from assistant.ratings import Desk
 from assistant.store import open_database
 from assistant.workspace import Workspace, open_workspace, write_json

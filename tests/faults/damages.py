@@ -201,6 +201,18 @@ DAMAGES = {
     "adapter: pointer junk": Damage(
         lambda c: junk(c.adapters / "current"), "current version", "wrong", "there are: 0002, 0001"
     ),
+    "edits: newer": Damage(
+        lambda c: newer(c.conversations / ".changes.json"), "conversations", "wrong", "Update Quartet"
+    ),
+    "import's notes: newer": Damage(
+        lambda c: newer(c.conversations / ABOUT), "conversations", "wrong", "Update Quartet"
+    ),
+    "followed folders: newer": Damage(
+        lambda c: newer(c.knowledge / "folders.json"), "document files", "wrong", "Update Quartet"
+    ),
+    "adapter: report newer": Damage(
+        lambda c: newer(c.adapters / "0002" / "report.json"), "version 0002", "wrong", "Update Quartet"
+    ),
     "adapter: report other shape": Damage(
         lambda c: other_shape(c.adapters / "0002" / "report.json"), "version 0002", "wrong", "something else"
     ),

@@ -10,7 +10,8 @@ from assistant.adapters import current, make_current
 from assistant.backup import back_up, restore
 from assistant.brand import Brand, read_brand, write_brand
 from assistant.chats import Chats
-from assistant.conversations import Cleaning, ConversationStore, gather, import_file
+from assistant.conversations import Cleaning, ConversationStore, import_file
+from assistant.conversations.gathering import gather
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs
 from assistant.ratings import Desk
