@@ -42,7 +42,8 @@ def libraries(tmp_path_factory) -> dict[int, Shown]:
     for attack in ATTACKS:
         name, text = attack.document()
         names[attack.id] = f"{attack.id}/{name}"
-        (folder / str(attack.id)).write_text(f"{text}\n{attack.id}", encoding="utf-8")
+        unlike = f"{attack.id}\n\n{text}\n{attack.id}"  # else what many begin with would be left out
+        (folder / str(attack.id)).write_text(unlike, encoding="utf-8")
         files.append((folder / str(attack.id), names[attack.id]))
     knowledge = KnowledgeBase(folder / "knowledge", WordEncoder)
     states = knowledge.add(files)

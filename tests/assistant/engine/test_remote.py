@@ -145,7 +145,7 @@ def test_a_model_that_a_real_server_does_not_have_is_named_with_those_it_has(ser
 
 
 def test_the_command_line_asks_a_real_server(served, workspace, monkeypatch):
-    monkeypatch.setattr(RemoteModels, "encoder", lambda self, report: WordEncoder())
+    monkeypatch.setattr(RemoteModels, "encoder", lambda *_: WordEncoder())
     options = ["--endpoint", served.base_url, "--endpoint-model", BASE, "--endpoint-adapter", ADAPTER]
     command = ["ask", "Hi", "--lanes", "prompt,tuned", *options, "--workspace", str(workspace.root)]
     result = CliRunner().invoke(cli.app, command)
