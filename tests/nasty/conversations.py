@@ -148,6 +148,12 @@ BOMBS = (
         "no table",
     ),
     Nasty(
+        "workbook whose list of parts is none",
+        "a.xlsx",
+        over(exports.workbook, "[Content_Types].xml", b"no list"),
+        "no workbook",
+    ),
+    Nasty(
         "workbook with a sheet of a billion columns",
         "a.xlsx",
         over(

@@ -13,7 +13,7 @@ from assistant.conversations.formats.sides import LABELS, Layout, called, guess_
 from assistant.conversations.formats.source import MAX_LINE, Source
 from assistant.conversations.formats.spill import Spill
 from assistant.conversations.formats.times import iso_time
-from assistant.conversations.model import Exported, Refusal, Turn, UnusableError
+from assistant.conversations.model import Exported, Refusal, Turn, UnusableError, cut
 from assistant.errors import AssistantError
 
 SAMPLE = 3000
@@ -168,8 +168,8 @@ def _csv_rows(source: Source) -> Iterator[Row]:
 def _workbook_rows(source: Source) -> Iterator[Row]:
     from openpyxl import load_workbook  # takes a while to import, and most files need it not
 
-    _check_workbook(source)
     try:
+        _check_workbook(source)
         with source.open() as file:
             book = load_workbook(file, read_only=True, data_only=True)
             sheet = max(book.worksheets, key=lambda each: each.max_row or 0)
@@ -177,9 +177,12 @@ def _workbook_rows(source: Source) -> Iterator[Row]:
                 row = [_as_text(cell) for cell in cells]
                 if any(row):
                     yield number, row
-    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as problem:
+    except (AssistantError, MemoryError):
+        raise
+    except Exception as problem:  # a parser fed with a broken file may raise anything
+        found = cut(str(problem))
         raise AssistantError(
-            f"{source.name} can't be read as an Excel workbook ({problem}). Save it as CSV, and add that."
+            f"{source.name} can't be read as an Excel workbook ({found}). Save it as CSV, and add that."
         ) from problem
 
 
