@@ -131,7 +131,7 @@ def test_a_damaged_version_is_named_and_not_used(trained, shown):
 def test_the_current_version_gone_is_reported(studio, shown):
     (studio.workspace.adapters / "current").write_text("0009\n")
     page = shown("version_restore")
-    assert "no adapter version" in page["q-train-versions-said"]
+    assert "version &#x27;0009&#x27; is in use; there are: 0001" in page["q-train-versions-said"]
     assert "wait for their first version" in page["q-train-use"]
 
 
