@@ -1,5 +1,6 @@
 """The one way to every handler: who asks, whether they may, what they sent, and a line in the audit log."""
 
+import errno
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -55,14 +56,20 @@ class GuardedBlocks(gr.Blocks):
         """
         try:
             taken = await super().preprocess_data(block_fn, *given, **options)
-            return [
-                "" if value is None and isinstance(field, gr.Textbox) else value
-                for field, value in zip(block_fn.inputs, taken, strict=True)
-            ]
+            return [_text(each, field) for field, each in zip(block_fn.inputs, taken, strict=True)]
         except gr.Error as problem:
             raise refusal(str(problem.message)) from problem
         except Exception as problem:  # whatever Gradio's components make of what no page sends
             raise refusal(ODD) from problem
+
+
+def _text(value: Any, field: Any) -> Any:
+    """What a field holds: text where it is one for text, whatever was sent."""
+    if not isinstance(field, (gr.Textbox, gr.HTML)):
+        return value
+    if not isinstance(value, str | None):
+        raise refusal(ODD)
+    return value or ""
 
 
 def refusal(text: str) -> gr.Error:
@@ -82,7 +89,8 @@ def _told(request: Any) -> Iterator[None]:
         _note(request, str(problem.message))
         raise
     except OSError as problem:
-        said = str(unwritable(Path(problem.filename or quartet_home()), problem))
+        too_long = problem.errno == errno.ENAMETOOLONG
+        said = ODD if too_long else str(unwritable(Path(problem.filename or quartet_home()), problem))
         _note(request, said)
         raise refusal(said) from problem
     except Exception as problem:

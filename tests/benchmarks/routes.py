@@ -329,7 +329,7 @@ class Client:
         self._tally.statuses[answer.status] += 1
         if answer.status >= 500:
             self._note(method, path, body, f"{answer.status} {text[:300]!r}")
-        if (self.role != "manager" and INSIDE.encode() in text) or b"root:x:0" in text:
+        if INSIDE.encode() in text or b"root:x:0" in text:
             self._note(method, path, body, "a file was served")
         return answer.status, text
 
