@@ -5,6 +5,7 @@ alone, whoever asks may do everything.
 """
 
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from importlib.resources import files
@@ -37,6 +38,10 @@ Answer = Callable[[Request], Awaitable[Response]]
 OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
 """What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
 OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json"})
+STREAM = f"{API}queue/data"
+MOST_STREAMS = 10_000
+"""Streams whose persons are remembered."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -56,6 +61,7 @@ class Gate:
         self._audit = audit
         self._pages = frozenset(pages)
         self._openid = openid
+        self._streams: OrderedDict[str, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the login, 401 or 403."""
@@ -70,6 +76,8 @@ class Gate:
             return await self._refuse_stranger(scope, path)(scope, receive, send)
         if person is not None and not (is_open(path) or self._may_ask(person, path)):
             return await _forbidden(person)(scope, receive, send)
+        if person is not None and path == STREAM and not self._may_listen(person, scope):
+            return await PlainTextResponse("This is another person's.", 403)(scope, receive, send)
         scope[PERSON] = person
         await self._app(scope, receive, send)
 
@@ -92,6 +100,17 @@ class Gate:
             return person.role is Role.PRESENTER and path.removeprefix(API).startswith(FOR_ALL)
         address = path.strip("/")
         return address in self._pages and may_open(person, address)
+
+    def _may_listen(self, person: Person, scope: Scope) -> bool:
+        """Whether a stream of answers is this person's: whoever asks for it first, right after asking, is."""
+        session = Request(scope).query_params.get("session_hash", "")
+        if not session:
+            return True  # Gradio refuses it
+        owner = self._streams.setdefault(session, person.name)
+        self._streams.move_to_end(session)
+        if len(self._streams) > MOST_STREAMS:
+            self._streams.popitem(last=False)
+        return owner == person.name
 
     def _refuse_stranger(self, scope: Scope, path: str) -> Response:
         wants_page = "text/html" in Headers(scope=scope).get("accept", "")

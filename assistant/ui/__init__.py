@@ -26,6 +26,8 @@ PAGES = (
 
 FAVICON = Path(__file__).parent / "favicon.svg"
 UPLOAD_LIMIT = "2gb"
+SESSIONS = 200
+"""Open pages whose fields Gradio remembers, half a megabyte and more each; by itself it would keep 10,000."""
 CLEAN_UP = (3600, 24 * 3600)
 """Seconds: every hour, uploads older than a day are deleted; what was added has a copy of its own."""
 
@@ -40,6 +42,7 @@ def build(studio: Studio) -> gr.Blocks:
         with demo.route(each.name, each.address):
             frame(studio, each, PAGES)
     demo.record = lambda person, handler: studio.audit.record(person, handler)
+    demo.state_session_capacity = SESSIONS
     return demo.queue(max_size=64)
 
 

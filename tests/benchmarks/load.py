@@ -74,10 +74,14 @@ class Seen:
 
 
 class Browser:
-    """One person's connection to the server, as the pages use it."""
+    """One page open in one person's browser, as it talks to the server."""
 
     def __init__(self, port: int, handlers: dict[str, int]) -> None:
-        self._port, self._handlers = port, handlers
+        self._port, self._handlers, self._session = port, handlers, secrets.token_hex(8)
+
+    def reloaded(self) -> "Browser":
+        """The page opened anew."""
+        return Browser(self._port, self._handlers)
 
     def open(self, path: str) -> str:
         """A page."""
@@ -89,14 +93,11 @@ class Browser:
 
     def call(self, handler: str, data: list[Any], told: Callable[[], None] = lambda: None) -> str:
         """Call a handler through the queue, `told` at its first sign; gives the last of what it shows."""
-        session = secrets.token_hex(8)
-        self.post(
-            "/gradio_api/queue/join",
-            {"data": data, "fn_index": self._handlers[handler], "session_hash": session},
-        )
+        call = {"data": data, "fn_index": self._handlers[handler], "session_hash": self._session}
+        self.post("/gradio_api/queue/join", call)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         with contextlib.closing(connection):
-            connection.request("GET", f"/gradio_api/queue/data?session_hash={session}")
+            connection.request("GET", f"/gradio_api/queue/data?session_hash={self._session}")
             answer = connection.getresponse()
             while line := answer.readline():
                 message = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: ") else {}
@@ -122,9 +123,9 @@ class Browser:
 def chatter(browser: Browser, seen: Seen, until: float, dice: random.Random, pause: float) -> None:
     """Chat until the time is up, with pauses to read."""
     while time.monotonic() < until:
+        browser, chat = browser.reloaded(), ""
         with seen.timed("open the page"):
             browser.open("/")
-        chat = ""
         for _ in range(TURNS):
             if time.monotonic() > until:
                 return

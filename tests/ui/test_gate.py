@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse
 
-from assistant.access import Accounts, Role
+from assistant.access import Accounts, Role, Sessions
 from assistant.access.tries import OWN
 from assistant.api import API
 from assistant.brand import Brand, write_brand
-from assistant.gate import COOKIE, KNOWN
+from assistant.gate import COOKIE, KNOWN, Gate
 from assistant.server import make_app
 from assistant.studio import Studio
-from assistant.ui import PAGES
+from assistant.ui import PAGES, SESSIONS
 from tests.fakes import QUICK_HASHES, FakeModels
 
 ADDRESS = "http://127.0.0.1:7860"
@@ -244,6 +246,35 @@ def test_a_chat_is_not_there_for_another_person_who_knows_its_id(app, accounts, 
         assert client.post("/gradio_api/run/chat_draft", json={"data": ["Mine now", chat_id]}).status_code
     mine = clients[Role.PRESENTER].post("/gradio_api/run/chat_follow", json={"data": [chat_id]})
     assert "There is no chat" not in mine.text
+
+
+def test_what_comes_of_a_call_is_streamed_to_its_person_alone(studio, accounts):
+    gate = Gate(PlainTextResponse("answers"), Sessions(accounts), lambda: studio.audit, [""])
+    mine, other = log_in(gate, Role.PRESENTER), log_in(gate, Role.MANAGER)
+    stream = f"{API}queue/data?session_hash=known-to-others"
+    assert mine.get(stream).text == "answers"
+    assert other.get(stream).status_code == 403
+    assert mine.get(stream).text == "answers"
+    assert other.get(f"{stream}-not").text == "answers"
+
+
+def test_the_pages_keep_nothing_under_keys_that_a_client_chooses_and_hand_out_no_files(app):
+    built = blocks(app).get_blocks()
+    assert [each for each in built.blocks.values() if isinstance(each, gr.State)] == []
+    shown = {type(output) for handler in built.fns.values() for output in handler.outputs}
+    assert not shown & {gr.File, gr.Image, gr.Gallery, gr.Video, gr.Audio, gr.DownloadButton, gr.FileExplorer}
+
+
+def test_what_is_remembered_of_open_pages_has_a_limit(app):
+    holder = blocks(app).state_holder
+    assert holder.capacity == SESSIONS
+    holder.capacity = 3
+    try:
+        for number in range(5):
+            assert holder[f"page {number}"]
+        assert len(holder.session_data) == 3
+    finally:
+        holder.capacity = SESSIONS
 
 
 def test_a_removed_account_is_shut_out_at_once(app, accounts):
