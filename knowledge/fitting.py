@@ -28,7 +28,7 @@ USUAL_SPREAD, TIGHTEST, WIDEST = 0.14, 0.75, 1.3
 SAMPLED, COMPARED = 200, 500
 """Passages that tell how alike a company's documents are, and those that a best passage is held against."""
 FEWEST = 30
-"""Passages without which contrast tells nothing."""
+"""Passages without which neither contrast nor spread tells anything."""
 NEIGHBOURS = 50
 LONE_DOCUMENT = 0.56
 """How alike documents are at most taken to be where there is only one; passages of one are more so."""
@@ -104,6 +104,8 @@ class Measure:
     @property
     def scale(self) -> float:
         """What a step of cosine is worth: 1 if they spread as usual, more if they lie close together."""
+        if len(self.sample) < FEWEST:
+            return 1.0
         relative = self.spread / USUAL_SPREAD
         return float(np.clip(relative, TIGHTEST, WIDEST) / relative) if relative > 0.01 else 1.0
 

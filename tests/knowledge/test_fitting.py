@@ -112,6 +112,11 @@ def test_an_embedder_whose_cosines_lie_close_together_decides_alike() -> None:
     assert np.abs(plain - close).max() < 0.15 * np.ptp(plain)
 
 
+def test_a_few_passages_do_not_tell_how_far_cosines_spread() -> None:
+    assert Measure(0.5, USUAL_SPREAD / 10, unit(*range(FEWEST - 1))).scale == 1
+    assert Measure(0.5, USUAL_SPREAD / 10, unit(*range(FEWEST))).scale == pytest.approx(7.5)
+
+
 def test_how_alike_documents_are_is_the_median_nearest_passage_of_another_document() -> None:
     index = build_index(unit(0, 10, 60, 90))
     assert common_similarity(index, ["a", "a", "b", "c"]) == pytest.approx(

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.ui.conftest import RETURNS
+from tests.ui.working_pages import listening
 
 PAGES = ("", "documents", "conversations", "train", "company")
 SIZES = ((1440, 900), (820, 1180), (390, 844))
@@ -31,7 +32,7 @@ def test_nothing_sticks_out_of_its_column_or_the_window(browser_page, address, f
     browser_page.set_viewport_size({"width": width, "height": height})
     for page in PAGES:
         browser_page.goto(f"{address}/{page}")
-        browser_page.wait_for_load_state("networkidle")
+        listening(browser_page)
         assert browser_page.evaluate(STICKING_OUT) == [0, 0], page
 
 

@@ -83,7 +83,7 @@ def test_the_votes_come_as_lines_that_no_spreadsheet_runs():
     assert len(rows) == 4 * len(evidence.votes)
     first, vote = rows[0], evidence.votes[0]
     assert first["comment"] == "'=HYPERLINK(1)"
-    assert first["better"] == "' @SUM(A1)"
+    assert first["better"] == " '@SUM(A1)"
     assert (first["rater"], first["letter"], first["system"]) == ("Kim", "A", vote.showing.systems[0])
     assert int(first["accuracy"]) == vote.judgement.scores["accuracy"][0]
     assert {row["kind"] for row in rows} == {"item", "repeat", "pair"}
