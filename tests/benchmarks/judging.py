@@ -10,6 +10,7 @@ import argparse
 import re
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
@@ -57,12 +58,15 @@ def planted_studio(folder: Path) -> Studio:
     return studio
 
 
-def make_study(page: Page, address: str, questions: int) -> None:
-    """Make a study as a manager does, and hand it out."""
+def make_study(page: Page, address: str, studio: Studio, *, questions: int, seed: int) -> None:
+    """Make a study as a manager does, and hand it out; the seed of who sees what when is given."""
     page.goto(f"{address}/study")
     listening(page)
     page.get_by_label("Name of a new study").fill("Spring round")
     page.get_by_role("button", name="New study").click()
+    expect(page.locator("#q-study-studies")).to_contain_text("Spring round")
+    (study,) = studio.studies.list()
+    studio.studies.save_settings(study.id, replace(study.settings, seed=seed))
     typed = "\n".join(f"Do refunds for pot {number} take long?" for number in range(questions))
     page.get_by_label("Type them, one a line").fill(typed)
     page.get_by_role("button", name="Add these").click()
@@ -92,19 +96,37 @@ def rows_of(page: Page, title: str) -> list[list[str]]:
     return [row.locator("td").all_text_contents() for row in table.locator("tr").all()[1:]]
 
 
-def tell(page: Page, address: str) -> None:
-    """Print what the page Report says, beside what was planted."""
+def effects_on(page: Page) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """The effects that the page Report tells, by measure and factor: value and interval."""
+    found = {}
+    for measure, factor, interval, *_ in rows_of(page, "Effects: preference"):
+        told = NUMBERS.fullmatch(interval)
+        if told and (measure, factor) in PLANTED:
+            value, low, high = map(float, told.groups())
+            found[measure, factor] = value, low, high
+    return found
+
+
+def doubts_on(page: Page) -> dict[str, str]:
+    """What the page Report doubts of each rater, by name."""
+    return {name: doubts for name, *_, doubts in rows_of(page, "Raters")}
+
+
+def open_report(page: Page, address: str) -> None:
+    """Open the page Report and wait until it is drawn."""
     page.goto(f"{address}/report")
     page.locator(".qr h1").wait_for()
+
+
+def tell(page: Page) -> None:
+    """Print what the page Report says, beside what was planted."""
     print(page.locator(".qr header").inner_text())
-    for measure, factor, interval, *_ in rows_of(page, "Effects: preference"):
-        value, low, high = (float(number) for number in NUMBERS.fullmatch(interval).groups())  # type: ignore[union-attr]
-        planted = PLANTED.get((measure, factor))
-        if planted is not None:
-            within = "within" if low <= planted <= high else "NOT within"
-            found = f"{value:+.2f} [{low:+.2f}, {high:+.2f}], {within}"
-            print(f"{measure}, {factor.lower()}: planted {planted:+.2f}, found {found}")
-    for name, *_, doubts in rows_of(page, "Raters"):
+    for (measure, factor), (value, low, high) in effects_on(page).items():
+        planted = PLANTED[measure, factor]
+        within = "within" if low <= planted <= high else "NOT within"
+        found = f"{value:+.2f} [{low:+.2f}, {high:+.2f}], {within}"
+        print(f"{measure}, {factor.lower()}: planted {planted:+.2f}, found {found}")
+    for name, doubts in doubts_on(page).items():
         print(f"{name}: doubts: {doubts}")
 
 
@@ -128,10 +150,11 @@ def main() -> None:
         with listening_server(make_app(studio)) as address:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             began = time.monotonic()
-            make_study(page, address, options.questions)
+            make_study(page, address, studio, questions=options.questions, seed=options.seed)
             judge(page, address, studio, options.seed)
             print(f"made and judged in {time.monotonic() - began:.0f} s")
-            tell(page, address)
+            open_report(page, address)
+            tell(page)
             if options.pictures:
                 photograph(page, options.pictures)
         browser.close()

@@ -5,9 +5,20 @@ import pytest
 
 from assistant.comparison import Item, StudySettings
 from assistant.lanes import LANES
+from assistant.server import make_app
 from assistant.statistics import VoteTable, effects_of_scores
 from assistant.statistics.raters import care
+from tests.benchmarks.judging import (
+    PLANTED,
+    doubts_on,
+    effects_on,
+    judge,
+    make_study,
+    open_report,
+    planted_studio,
+)
 from tests.simulated_raters import Careful, Lazy, PlantedEngine, rate
+from tests.ui.conftest import listening_server
 from tests.ui.working_pages import until
 
 QUESTIONS = 8
@@ -75,3 +86,18 @@ def test_what_raters_meant_is_stored_under_the_right_lanes_and_their_taste_is_fo
     guesses = studio.votes.guesses(study.id)
     assert len(guesses) == 12
     assert all(guess.by_system == {lane.key: lane.grounded for lane in LANES} for guess in guesses)
+
+
+def test_a_study_made_judged_and_reported_in_the_browser_finds_what_was_planted(browser_page, tmp_path):
+    studio = planted_studio(tmp_path)
+    with listening_server(make_app(studio)) as address:
+        make_study(browser_page, address, studio, questions=30, seed=1)
+        judge(browser_page, address, studio, seed=1)
+        open_report(browser_page, address)
+        assert browser_page.locator(".qr h1").inner_text() == "Take Combined"
+        found = effects_on(browser_page)
+        assert set(found) == set(PLANTED)
+        assert [each for each, (_, low, high) in found.items() if not low <= PLANTED[each] <= high] == []
+        doubts = doubts_on(browser_page)
+    assert doubts["Maria"] == doubts["Ben"] == "none"
+    assert doubts["Lazy"].startswith("put A first 30 times in 30")
