@@ -124,7 +124,7 @@ def passage_text(passage: ShownPassage) -> str:
 def grounded_question(question: str, passages: Sequence[ShownPassage]) -> str:
     """The last user turn of a grounded lane: the passages as fenced data, then the question."""
     if not passages:
-        return f"{NOTHING_FOUND}\n\nQuestion: {question}"
+        return f"Question: {question}\n\n{NOTHING_FOUND}"
     shown = "\n\n".join(map(passage_text, passages))
     fenced = neutralise(clean(shown), (OPENING, CLOSING))
     return f"{LEAD}\n{OPENING}\n{fenced}\n{CLOSING}\n\nQuestion: {question}"

@@ -30,8 +30,8 @@ class PlantedEngine(QueueEngine):
 
 def _answer(request: Request) -> str:
     asked = request.messages[-1].content
-    about = asked.rsplit("Question: ", 1)[-1].strip("?")
-    when = FACT if asked.startswith((LEAD, NOTHING_FOUND)) else "some time"
+    about = asked.rsplit("Question: ", 1)[-1].partition("\n")[0].strip("?")
+    when = FACT if asked.startswith(LEAD) or asked.endswith(NOTHING_FOUND) else "some time"
     greeting = f"{GREETING} " if request.adapter else ""
     return f"{greeting}About “{about}”: it takes {when}."
 

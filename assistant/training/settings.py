@@ -21,9 +21,9 @@ class TrainingSettings:
     """Which layers the adapter changes: "all" linear ones, or those of "attention" only."""
     max_length: int = 1024
     """Tokens an example may have."""
-    grounded_share: float = 0.6
+    grounded_share: float = 0.7
     """Share of the replies that are also learned with passages shown."""
-    missing_share: float = 0.1
+    missing_share: float = 0.25
     """Share of the grounded examples that are told that nothing fits, and whose reply declines."""
     evaluation_share: float = 0.1
     """Share of the conversations that are held out."""

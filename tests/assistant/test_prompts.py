@@ -139,7 +139,7 @@ def test_grounded_and_ungrounded_lanes_share_all_but_the_last_turn():
 
 def test_a_grounded_lane_is_told_that_nothing_was_found():
     told = chat_messages(BRAND, "Hi", passages=())[-1].content
-    assert told == f"{NOTHING_FOUND}\n\nQuestion: Hi"
+    assert told == f"Question: Hi\n\n{NOTHING_FOUND}"
     assert NOTHING_FOUND not in chat_messages(BRAND, "Hi", passages=None)[-1].content
 
 
