@@ -166,7 +166,8 @@ NO_NAMES = _words(
     what when where which who why will with would yes you your yours both still back calling writing waiting
     trying having getting going using unable able afraid glad interested aware confused hoping wondering ready
     done home late new only really monday tuesday wednesday thursday friday saturday sunday january february
-    march april june july august september october november december christmas easter service assistant agent
+    march april june july august september october november december christmas easter
+    mother's father's valentine's thanksgiving halloween boxing diwali hanukkah ramadan eid service assistant agent
     manager english german french spanish italian london paris berlin madrid rome york amazon google apple
     paypal visa mastercard dhl ups fedex hermes dpd zendesk intercom outlook gmail iphone android samsung
     windows whatsapp facebook instagram klarna leute zusammen kunde kundin alle herr frau damen herren

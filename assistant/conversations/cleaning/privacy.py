@@ -185,10 +185,13 @@ def _names(text: str, side: str, asked_name: bool) -> Iterator[Span]:
         shapes += [patterns.THIS_IS, patterns.HERE, patterns.SIGNED, patterns.PARTING]
     else:
         shapes += [patterns.GREETED, patterns.THANKED, patterns.ADDRESSED]
+    spans = find(text)
+    streets = {span.end for span in spans if span.kind == "address"}
     for pattern in shapes:
         for match in pattern.finditer(text):
-            yield from _trimmed(text, *match.span("name"))
-    for span in find(text):
+            if match.start() not in streets:  # what follows one is its town
+                yield from _trimmed(text, *match.span("name"))
+    for span in spans:
         first = max(span.start - NEAR, 0)
         beside = patterns.BESIDE.search(text[first : span.start])
         if beside and side == "user" and span.kind != "number":
