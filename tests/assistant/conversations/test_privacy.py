@@ -46,6 +46,19 @@ def test_a_mask_says_what_stood_there_and_leaves_the_rest():
     assert privacy.mask(text, privacy.find(text)) == "Write to [e-mail] or [phone]."
 
 
+@pytest.mark.parametrize(
+    ("text", "side"),
+    [
+        ("You find us at 14 Corve Street, Ludlow. Do come in!", "assistant"),
+        ("I want a second order for Mother's Day", "user"),
+    ],
+    ids=["a town behind its street", "a holiday"],
+)
+def test_what_stands_where_a_name_could_is_told_from_one(text, side):
+    assert privacy.names_in([(text, side)]) == []
+    assert privacy.names_in([("You find us at nine, Lena. Do come in!", "assistant")]) == ["Lena"]
+
+
 def test_who_signs_for_the_company_stays_even_where_a_customer_says_the_name():
     turns = (
         Turn("My order came broken, Lena said to write. Thanks, Mia", "user", "Mia"),
