@@ -159,21 +159,21 @@ def _words(text: str) -> frozenset[str]:
 
 NO_NAMES = _words(
     """
-    a ah all am an and any are as at be best but by can customer customers dear did do does everyone everybody
-    folks for from good great guys happy have hello help hey hi how i if in is it just let looking madam ma'am
-    maam many may me miss mister my no not now of ok okay on one order our please reply sad sir so sorry sure
-    support team thank thanks that the there they this to today tomorrow tonight us valued very was we welcome
-    what when where which who why will with would yes you your yours both still back calling writing waiting
-    trying having getting going using unable able afraid glad interested aware confused hoping wondering ready
-    done home late new only really monday tuesday wednesday thursday friday saturday sunday january february
-    march april june july august september october november december christmas easter
-    mother's father's valentine's thanksgiving halloween boxing diwali hanukkah ramadan eid service assistant agent
-    manager english german french spanish italian london paris berlin madrid rome york amazon google apple
-    paypal visa mastercard dhl ups fedex hermes dpd zendesk intercom outlook gmail iphone android samsung
-    windows whatsapp facebook instagram klarna leute zusammen kunde kundin alle herr frau damen herren
-    ihr ihre sie wir tous monsieur madame cliente señor señora god perfect right fine well here again also
-    actually however mr mrs ms dr prof mein meine meanwhile regarding number name address email phone
-    goodbye bye its restaurant hotel
+    a ah all am an and any are as at be best but by can customer customers dear did do does everyone
+    everybody folks for from good great guys happy have hello help hey hi how i if in is it just let looking
+    madam ma'am maam many may me miss mister my no not now of ok okay on one order our please reply sad sir
+    so sorry sure support team thank thanks that the there they this to today tomorrow tonight us valued
+    very was we welcome what when where which who why will with would yes you your yours both still back
+    calling writing waiting trying having getting going using unable able afraid glad interested aware
+    confused hoping wondering ready done home late new only really monday tuesday wednesday thursday friday
+    saturday sunday january february march april june july august september october november december
+    christmas easter mother's father's valentine's thanksgiving halloween boxing diwali hanukkah ramadan eid
+    service assistant agent manager english german french spanish italian london paris berlin madrid rome
+    york amazon google apple paypal visa mastercard dhl ups fedex hermes dpd zendesk intercom outlook gmail
+    iphone android samsung windows whatsapp facebook instagram klarna leute zusammen kunde kundin alle herr
+    frau damen herren ihr ihre sie wir tous monsieur madame cliente señor señora god perfect right fine well
+    here again also actually however mr mrs ms dr prof mein meine meanwhile regarding number name address
+    email phone goodbye bye its restaurant hotel
     """
 )
 """Words that stand where names do and are none, in lower case."""
