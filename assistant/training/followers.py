@@ -10,15 +10,13 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError
-from assistant.training.batches import Batch, shares
 from assistant.training.checkpoints import CHECKPOINTS
 from assistant.training.machine import VISIBLE
+from assistant.training.parts import Part
 from assistant.training.settings import TrainingSettings
 from assistant.training.troubles import explained, unexpected
 
@@ -35,38 +33,6 @@ LOST = (
 )
 LAST_WORDS = 10.0
 """Seconds that a follower may take to say why it can't go on, once its end was noticed."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a process needs to take its share of every step."""
-
-    run: Path
-    """Folder of the training."""
-    model: Path
-    settings: TrainingSettings
-    steps: Sequence[Sequence[Batch]]
-    """Its batches of each step."""
-    checkpoint: Path | None
-    """Where it goes on."""
-    threads: int
-    rank: int = 0
-    size: int = 1
-    card: str | None = None
-    """The graphics card that it sees, as CUDA names it."""
-
-
-def deal(whole: Part, cards: Sequence[str]) -> list[Part]:
-    """The parts that the processes take of a training, the leader's first.
-
-    Args:
-        whole: with all batches of each step.
-        cards: names of the graphics cards; empty on a processor.
-    """
-    return [
-        replace(whole, steps=steps, rank=rank, card=cards[rank] if cards else None)
-        for rank, steps in enumerate(shares(whole.steps, whole.size))
-    ]
 
 
 def how_many(settings: TrainingSettings, cards: int, batches: int) -> int:

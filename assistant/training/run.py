@@ -16,8 +16,9 @@ from assistant.adapters import install
 from assistant.jobs import JobLog
 from assistant.training.batches import Batch, in_order
 from assistant.training.checkpoints import Resumption, discard, find_resumption
-from assistant.training.followers import Part, deal, followed, how_many
+from assistant.training.followers import followed, how_many
 from assistant.training.machine import keep_to_one_card
+from assistant.training.parts import Part, deal
 from assistant.training.prepared import SAMPLES, Prepared, chats, held_turns, prepare, sample_questions
 from assistant.training.results import lineage_of, report_of
 from assistant.training.task import Material, Task, gather, read_task

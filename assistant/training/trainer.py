@@ -25,9 +25,9 @@ from assistant.jobs import JobLog, Stop
 from assistant.training.batches import Batch
 from assistant.training.checkpoints import CHECKPOINTS, best_folder, check_room
 from assistant.training.course import Course, evaluation_steps
-from assistant.training.followers import Part
 from assistant.training.labels import IGNORED
 from assistant.training.loss import has_plain_head, labelled_loss, padded
+from assistant.training.parts import Part
 from assistant.training.progress import Progress
 from assistant.training.settings import TrainingSettings
 from assistant.training.team import Team

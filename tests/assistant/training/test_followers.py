@@ -14,7 +14,7 @@ import pytest
 from assistant.adapters import current
 from assistant.errors import AssistantError
 from assistant.jobs import read_log
-from assistant.training import TrainingSettings, followers
+from assistant.training import TrainingSettings, followers, parts
 from assistant.training.__main__ import main
 from assistant.training.followers import how_many
 from assistant.training.run import run
@@ -209,7 +209,7 @@ def test_what_a_follower_can_not_do_is_said_as_it_says_it(job, quick, monkeypatc
     from assistant.training import run as running
 
     def deal(whole, cards):
-        own, other = followers.deal(whole, cards)
+        own, other = parts.deal(whole, cards)
         return [own, replace(other, model=tmp_path)]
 
     monkeypatch.setattr(running, "deal", deal)
@@ -217,7 +217,8 @@ def test_what_a_follower_can_not_do_is_said_as_it_says_it(job, quick, monkeypatc
 
 
 def test_a_card_that_can_not_be_used_is_named(job, tiny_model_folder, monkeypatch):
-    from assistant.training.followers import Part, _live
+    from assistant.training.followers import _live
+    from assistant.training.parts import Part
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     heard, said = multiprocessing.Pipe(duplex=False)
