@@ -224,7 +224,11 @@ class Router:
         return by_rank.repeat_interleave(torch.tensor([*tokens]), dim=0)
 
     def add(self, group: Group, states: Tensor, out: Tensor) -> Tensor:
-        """`out` [1, tokens, outputs] with what each token's adapter adds for states [1, tokens, inputs]."""
+        """`out` [1, tokens, outputs] with what each token's adapter adds for states [1, tokens, inputs].
+
+        The same sums as PEFT's, in another order: in two products for all adapters and rows, instead of two
+        for each adapter and layer over the rows that happen to use it.
+        """
         if self._mask is None:
             return out
         return out + ((states @ group.down.T) * self._mask) @ group.up.T

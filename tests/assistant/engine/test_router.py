@@ -90,6 +90,56 @@ def test_a_layer_gives_what_pefts_gives_and_to_the_bit_where_it_stands_alone(new
         assert torch.equal(found, expected)
 
 
+MIXED = {
+    "twofold": (4, 2.0, LAYERS),
+    "half as much again": (6, 1.5, ["q_proj", "o_proj", "gate_proj"]),
+    "three quarters": (16, 0.75, "all-linear"),
+    "a quarter": (1, 0.25, ["down_proj", "v_proj"]),
+}
+"""Adapters of several ranks, by the scale in their name, in several layers."""
+ROWS = ["twofold", "__base__", "a quarter", "three quarters", "twofold", "half as much again"]
+EVERY_LAYER = [*LAYERS, "self_attn.k_proj", "mlp.gate_proj"]
+
+
+def rounded(tensor: Tensor) -> None:
+    """Leave eighths up to a half: sums of their products are exact in float32, in whatever order."""
+    tensor.copy_((tensor * 8).round().clamp(-4, 4) / 8)
+
+
+def rounded_model(model: PreTrainedModel) -> PreTrainedModel:
+    with torch.no_grad():
+        for weight in model.parameters():
+            rounded(weight)
+    return model
+
+
+@pytest.mark.parametrize("tokens", [1, 5], ids=["a token each", "five tokens each"])
+def test_several_adapters_of_any_rank_and_scale_in_one_batch_differ_from_pefts_by_nothing(
+    new_model, new_adapter, tokens
+):
+    """Where numbers have a last bit to lose, PEFT's rows differ from the same rows alone as well."""
+    folders = {}
+    for seed, (name, (rank, scale, targets)) in enumerate(MIXED.items()):
+        layers = targets if isinstance(targets, str) else [target.rpartition(".")[2] for target in targets]
+        folders[name] = new_adapter(seed, 0.3, r=rank, lora_alpha=rank * scale, target_modules=layers)
+        change_tensors(folders[name], lambda tensors: [rounded(tensor) for tensor in tensors.values()])
+    peft = with_peft(lambda: rounded_model(new_model()), **folders)
+    own, router = routed(lambda: rounded_model(new_model()), **folders)
+    uses = [BASE if name == "__base__" else (name, 1.0) for name in ROWS]
+    for name in EVERY_LAYER:
+        theirs = peft.base_model.model.model.layers[1].get_submodule(name)
+        states = torch.randn(
+            len(ROWS), tokens, theirs.in_features, generator=torch.Generator().manual_seed(1)
+        )
+        rounded(states)
+        with torch.inference_mode():
+            expected = theirs(states, adapter_names=ROWS)
+        found = through(own.model.layers[1].get_submodule(name), router, states, uses)
+        assert torch.equal(found, expected)
+        router.route([BASE], [1])
+        assert not torch.equal(found, own.model.layers[1].get_submodule(name)(states))  # it was worth asking
+
+
 def test_half_the_scale_is_pefts_half_and_neither_all_nor_nothing(new_model, new_runner: NewRunner, strong):
     peft = with_peft(new_model, strong=strong)
     for module in peft.modules():
