@@ -4,15 +4,18 @@ It knows transformers, devices and number formats. It does not know where a mode
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from assistant import four_bits
 from assistant.errors import AssistantError
 
 NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16")
@@ -26,9 +29,12 @@ class Placement:
     device: torch.device
     dtype: torch.dtype
     reason: str
+    four_bit: bool = False
+    """Whether the weights of linear layers are kept in 4 bits; computing is in `dtype` all the same."""
 
     def __str__(self) -> str:
-        return f"{self.device.type}, {str(self.dtype).removeprefix('torch.')} ({self.reason})"
+        weights = ", weights in 4 bits" if self.four_bit else ""
+        return f"{self.device.type}, {str(self.dtype).removeprefix('torch.')}{weights} ({self.reason})"
 
 
 def find_placement() -> Placement:
@@ -76,9 +82,15 @@ def load_model(folder: Path, placement: Placement) -> PreTrainedModel:
     """The model in a folder of safetensors, in evaluation mode, placed and converted.
 
     Raises:
-        AssistantError: the weights are damaged or do not fit the configuration.
+        AssistantError: the weights are damaged or do not fit the configuration, or bitsandbytes is missing.
     """
     transformers_logging.disable_progress_bar()
+    shrunk: dict[str, Any] = {}
+    if placement.four_bit:  # layer by layer as they are read, so that they never take more
+        shrunk = {
+            "quantization_config": four_bits.loading(placement.dtype),
+            "device_map": {"": placement.device},
+        }
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -87,6 +99,7 @@ def load_model(folder: Path, placement: Placement) -> PreTrainedModel:
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            **shrunk,
         )
         model, found = loaded
         if found["missing_keys"]:  # transformers would go on with random numbers in their place
@@ -96,7 +109,40 @@ def load_model(folder: Path, placement: Placement) -> PreTrainedModel:
             f"The model in {folder} could not be loaded: {problem}. "
             "Fetch it again, or name another with --model."
         ) from problem
-    return model.to(placement.device).eval()
+    if not shrunk:
+        model = model.to(placement.device)
+    four_bits.compute_as_told(model)
+    return model.eval()
+
+
+def weight_bytes(folder: Path, placement: Placement) -> int:
+    """Bytes that the weights of a folder's model take once loaded, by the headers of its files."""
+    words = AutoConfig.from_pretrained(folder).get_text_config().vocab_size
+    whole = linear = 0
+    for shape in _shapes(folder):
+        if placement.four_bit and len(shape) == 2 and shape[0] != words:
+            linear += prod(shape)
+        else:
+            whole += prod(shape)
+    return whole * placement.dtype.itemsize + round(linear * four_bits.BYTES_A_WEIGHT)
+
+
+def count_weights(folder: Path) -> int:
+    """How many weights a model's safetensors files hold, read from their headers."""
+    return sum(map(prod, _shapes(folder)))
+
+
+def _shapes(folder: Path) -> Iterator[tuple[int, ...]]:
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118 - no dict
+                yield tuple(file.get_slice(name).get_shape())
+
+
+def free_memory() -> int:
+    """Bytes of the graphics card that are free."""
+    torch.cuda.empty_cache()
+    return int(torch.cuda.mem_get_info()[0])
 
 
 def load_tokenizer(folder: Path) -> Any:

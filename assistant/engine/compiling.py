@@ -19,9 +19,10 @@ from torch import Tensor
 
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, KeptGraph, unfinished
+from assistant.engine.room import Sizes
 from assistant.engine.router import Router
 from assistant.engine.steps import Part, Runner
-from assistant.engine.tracing import PAGE, Sizes, openvino, trace
+from assistant.engine.tracing import PAGE, openvino, trace
 from assistant.weights import Placement, load_model
 from assistant.workspace import write_json
 

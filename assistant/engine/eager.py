@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from assistant.engine.room import Sizes
 from assistant.engine.router import Router
 from assistant.engine.slots import NAME, SlotCache, attend, plan_step, replace_attention
 from assistant.engine.steps import Part
@@ -29,10 +30,8 @@ class EagerRunner:
         self._reason = reason
         self.router = Router.into(model)
         self._model: Any = model
-        config: Any = model.config
-        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        shape = (config.num_hidden_layers, slots, heads, capacity, size)
+        sizes = Sizes.of(model.config)
+        shape = (sizes.layers, slots, sizes.heads, capacity, sizes.size)
         embedding: Any = model.get_input_embeddings()
         self._vocabulary = len(embedding.weight)
         self._cache = SlotCache(shape, like=embedding.weight)

@@ -19,10 +19,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assistant.engine.room import Sizes
 from assistant.engine.router import Group, Router
 from assistant.engine.slots import zeros
 from assistant.engine.steps import Part
-from assistant.engine.tracing import PAGE, STEP_INPUTS, Sizes, openvino, read
+from assistant.engine.tracing import PAGE, STEP_INPUTS, openvino, read
 from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json

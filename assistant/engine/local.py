@@ -13,6 +13,7 @@ from typing import Any
 from transformers import GenerationConfig
 
 from assistant.engine.decoder import Decoder
+from assistant.engine.room import fitting
 from assistant.engine.rows import Row
 from assistant.engine.runners import Report, open_runner
 from assistant.engine.steps import Runner
@@ -31,7 +32,7 @@ class LocalEngine:
         self, folder: Path, *, runner: Runner | None = None, report: Report = lambda *_: None
     ) -> None:
         """`runner` takes the steps; the fastest that this machine has, if none is given."""
-        self._placement = find_placement()
+        self._placement = fitting(folder, find_placement())
         self._tokenizer: Any = load_tokenizer(folder)
         self._name = folder.name
         self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)

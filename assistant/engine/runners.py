@@ -5,43 +5,17 @@ It knows the ways there are. It knows nothing of requests.
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from transformers import AutoConfig
-
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, NoGraph, compiled_graph
+from assistant.engine.room import Room, room_for
 from assistant.engine.steps import Part, Runner
 from assistant.weights import Placement, load_model
 
-SLOTS = 16
-"""Rows that run at the same time: four questions to four lanes; more wait their turn."""
-CONTEXT_LIMIT = 8192
-"""Tokens a chat may have, where the model itself allows more."""
-
 Report = Callable[[str, float], None]
 AnyRunner = TypeVar("AnyRunner", bound=Runner)
-
-
-@dataclass(frozen=True)
-class Room:
-    """The rows that a runner has room for, and the tokens of each."""
-
-    slots: int
-    capacity: int
-
-    @classmethod
-    def of(cls, folder: Path) -> "Room":
-        """As much as the model in a folder allows, up to our limits."""
-        return cls(SLOTS, window_of(folder))
-
-
-def window_of(folder: Path) -> int:
-    """Tokens that a chat and its answer may have: what the model in a folder allows, up to our limit."""
-    allowed = getattr(AutoConfig.from_pretrained(folder), "max_position_embeddings", CONTEXT_LIMIT)
-    return int(min(allowed, CONTEXT_LIMIT))
 
 
 def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: None) -> Runner:
@@ -63,8 +37,8 @@ def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: 
 
 def open_eager(folder: Path, placement: Placement, reason: str = "") -> EagerRunner:
     """The model in a folder, run by torch; the reason says why not by its graph."""
-    room = Room.of(folder)
     model = load_model(folder, placement)
+    room = room_for(folder, placement, loaded=True)
     return _warm(EagerRunner(model, slots=room.slots, capacity=room.capacity, reason=reason))
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from assistant.engine.room import Sizes
 from assistant.engine.router import Router
 from assistant.engine.slots import refuse_unknown, replace_attention
 
@@ -26,23 +27,6 @@ NAME = "quartet_pages"
 """Under this name transformers calls `attend` as the model's attention."""
 STEP_INPUTS = ("tokens", "positions", "lasts", "mask", "past", "begins", "pages", "page_begins", "longest")
 """What changes with every step; then come the pages of each layer, then the adapters of each group."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes of a model that its graph needs."""
-
-    layers: int
-    heads: int
-    """That have keys and values of their own."""
-    size: int
-
-    @classmethod
-    def of(cls, config: Any) -> "Sizes":
-        """As a transformers configuration says."""
-        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        return cls(config.num_hidden_layers, heads, size)
 
 
 def openvino() -> Any:

@@ -13,7 +13,16 @@ from assistant.errors import AssistantError
 from assistant.training.settings import TrainingSettings
 from assistant.workspace import Workspace, read_json, write_json
 
-MEASURED = ("rank", "targets", "max_length", "batch_tokens", "batches_per_step", "threads", "processes")
+MEASURED = (
+    "rank",
+    "targets",
+    "max_length",
+    "batch_tokens",
+    "batches_per_step",
+    "threads",
+    "processes",
+    "four_bit",
+)
 """Settings that a measurement depends on; with the others it is reckoned anew."""
 EVALUATION_EXAMPLES = 24
 """Held-out examples that are measured; more would cost time and change little."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import AssistantError
 from assistant.training.checkpoints import CHECKPOINTS
 from assistant.training.machine import VISIBLE
-from assistant.training.parts import Part
+from assistant.training.parts import Part, placement_for
 from assistant.training.settings import TrainingSettings
 from assistant.training.troubles import explained, unexpected
 
@@ -158,13 +158,13 @@ def _follow(part: Part, say_ready: Callable[[], None]) -> None:
     from assistant.training.memory import check_fits
     from assistant.training.team import Parted, joined
     from assistant.training.trainer import make_trainer
-    from assistant.weights import find_placement, load_model, load_tokenizer
+    from assistant.weights import load_model, load_tokenizer
 
     torch.set_num_threads(part.threads)
-    placement = find_placement()
+    placement = placement_for(part.settings)
     if part.card is not None:
         _check_card(part.card, placement.device.type)
-        check_fits(part.model, placement.dtype.itemsize)
+        check_fits(part.model, placement)
     model, tokenizer = load_model(part.model, placement), load_tokenizer(part.model)
     trainer = make_trainer(model, tokenizer, part.steps, part.settings, part.run / CHECKPOINTS)
     say_ready()

@@ -20,13 +20,14 @@ NONE = ("-1", "")
 
 def keep_to_one_card() -> tuple[str, ...]:
     """Let this process see one graphics card, before a library looks; gives all that it might have seen."""
-    names = _cards()
+    names = graphics_cards()
     # TRL refuses a process that sees several, and transformers would split its batches among them.
     os.environ[VISIBLE] = names[0] if names else os.environ.get(VISIBLE, "0")
     return names
 
 
-def _cards() -> tuple[str, ...]:
+def graphics_cards() -> tuple[str, ...]:
+    """Names of the graphics cards that this process may use."""
     if VISIBLE in os.environ:
         names = [name.strip() for name in os.environ[VISIBLE].split(",")]
         return tuple(names[: next((at for at, name in enumerate(names) if name in NONE), None)])

@@ -24,6 +24,7 @@ from assistant.training.examples import Writer, build_examples, turns_of
 from assistant.training.general import QUESTIONS
 from assistant.training.labels import Example
 from assistant.training.machine import keep_to_one_card
+from assistant.training.parts import placement_for
 from assistant.training.prepared import SAMPLES, chats, held_turns
 from assistant.training.processes import carry_out
 from assistant.training.results import VOICE_QUESTIONS
@@ -69,19 +70,19 @@ def measure(folder: Path) -> None:
 def _measured(task: Task, material: Material, cards: int, log: JobLog) -> Measurement:
     import torch
 
-    from assistant.engine.runners import window_of
+    from assistant.engine.room import window_of
     from assistant.training import trainer
     from assistant.training.course import mean_loss
-    from assistant.training.memory import check_fits, count_weights, peak_memory, room
+    from assistant.training.memory import check_fits, peak_memory, room
     from assistant.training.saying import AT_ONCE, answers
-    from assistant.weights import find_placement, load_model, load_tokenizer, thread_budget
+    from assistant.weights import count_weights, load_model, load_tokenizer, thread_budget
 
     torch.set_num_threads(task.settings.threads or thread_budget())
-    tokenizer, placement = load_tokenizer(task.model), find_placement()
+    tokenizer, placement = load_tokenizer(task.model), placement_for(task.settings)
     processes = task.settings.processes or max(1, cards)
     # Each card adds its speed; on a processor they share its cores, and each takes memory.
     speed, copies = (processes, 1) if placement.device.type == "cuda" else (1, processes)
-    check_fits(task.model, placement.dtype.itemsize, copies=copies)
+    check_fits(task.model, placement, copies=copies)
     free = room().free
     model = load_model(task.model, placement)
     special = tuple(token.content for token in tokenizer.added_tokens_decoder.values())

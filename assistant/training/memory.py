@@ -3,13 +3,15 @@
 import resource
 import sys
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-from safetensors import safe_open
 
 from assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from assistant.weights import Placement
 
 
 @dataclass(frozen=True)
@@ -41,31 +43,26 @@ def room() -> Room:
     return Room(memory.available, memory.total)
 
 
-def count_weights(model: Path) -> int:
-    """How many weights a model's safetensors files hold, read from their headers."""
-    weights = 0
-    for path in sorted(model.glob("*.safetensors")):
-        with safe_open(path, framework="numpy") as file:
-            weights += sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no dict
-    return weights
-
-
-def check_fits(model: Path, bytes_a_weight: int, *, copies: int = 1) -> None:
+def check_fits(model: Path, placement: "Placement", *, copies: int = 1) -> None:
     """See that a model's weights alone fit before they are loaded.
 
     Args:
         model: its folder.
-        bytes_a_weight: of the number format it is loaded in.
+        placement: how it is loaded.
         copies: how many processes load it into the same memory.
 
     Raises:
         AssistantError: they don't.
     """
-    needed, found = count_weights(model) * bytes_a_weight * copies, room()
+    from assistant.weights import weight_bytes
+
+    needed, found = weight_bytes(model, placement) * copies, room()
     if needed > found.free:
         times = f", {copies} times," if copies > 1 else ""
+        on_card = placement.device.type == "cuda" and not placement.four_bit
+        smaller = "train over its weights in 4 bits (4-bit base), " if on_card else ""
         raise AssistantError(
             f"The weights of {model.name} alone{times} take {needed / 1e9:.1f} GB, and "
             f"{found.free / 1e9:.1f} GB of {found.total / 1e9:.1f} GB memory are free. Close what else is "
-            "open, or start Quartet with a smaller model (--model)."
+            f"open, {smaller}or start Quartet with a smaller model (--model)."
         )

@@ -6,9 +6,13 @@ It knows shares. It does not know processes (`followers.py`) or what they add up
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.training.batches import Batch, shares
 from assistant.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from assistant.weights import Placement
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,20 @@ class Part:
     size: int = 1
     card: str | None = None
     """The graphics card that it sees, as CUDA names it."""
+
+
+def placement_for(settings: TrainingSettings) -> "Placement":
+    """Where the base model runs, and in what number format.
+
+    Raises:
+        AssistantError: its weights are wanted in 4 bits, and bitsandbytes is missing.
+    """
+    from assistant.four_bits import check_installed
+    from assistant.weights import find_placement
+
+    if settings.four_bit:
+        check_installed()
+    return replace(find_placement(), four_bit=settings.four_bit)
 
 
 def deal(whole: Part, cards: Sequence[str]) -> list[Part]:

@@ -62,7 +62,7 @@ def prepare(task: Task, material: Material, log: JobLog) -> Prepared:
     Raises:
         AssistantError: no example fits into the length.
     """
-    from assistant.engine.runners import window_of
+    from assistant.engine.room import window_of
     from assistant.weights import load_tokenizer
 
     settings = task.settings

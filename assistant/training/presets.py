@@ -72,6 +72,11 @@ FIELDS = (
         "Everyday questions",
         "How many are asked at the end, to see whether the voice turns up where it does not belong.",
     ),
+    Field(
+        "four_bit",
+        "4-bit base",
+        "Hold the base model in a quarter of the memory while the adapter learns, for small graphics cards.",
+    ),
     Field("seed", "Seed", "The same seed and the same data give the same version again."),
     Field("name", "Name", "What the version will be called; empty for its number."),
 )

@@ -18,7 +18,7 @@ from assistant.training.batches import Batch, in_order
 from assistant.training.checkpoints import Resumption, discard, find_resumption
 from assistant.training.followers import followed, how_many
 from assistant.training.machine import keep_to_one_card
-from assistant.training.parts import Part, deal
+from assistant.training.parts import Part, deal, placement_for
 from assistant.training.prepared import SAMPLES, Prepared, chats, held_turns, prepare, sample_questions
 from assistant.training.results import lineage_of, report_of
 from assistant.training.task import Material, Task, gather, read_task
@@ -64,16 +64,16 @@ def _train(run: _Run, cards: Sequence[str]) -> None:
     import torch
 
     from assistant.training.memory import check_fits
-    from assistant.weights import find_placement, thread_budget
+    from assistant.weights import thread_budget
 
     settings = run.task.settings
     threads = settings.threads or thread_budget()
     torch.set_num_threads(threads)
+    placement = placement_for(settings)
     prepared = prepare(run.task, run.material, run.log)
-    placement = find_placement()
     cards = cards if placement.device.type == "cuda" else ()
     size = how_many(settings, len(cards), len(prepared.batches))
-    check_fits(run.task.model, placement.dtype.itemsize, copies=1 if cards else size)
+    check_fits(run.task.model, placement, copies=1 if cards else size)
     run.log.write("stage", text=f"Training on {placement}" + f", {size} processes together" * (size > 1))
     steps = prepared.steps(settings.batches_per_step * size)
     found = _resumption(run, steps)

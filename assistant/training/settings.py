@@ -41,6 +41,8 @@ class TrainingSettings:
     """Processor threads; 0 takes all that this process may use."""
     processes: int = 0
     """How many learn together, each from its own batches in every step; 0 for one on each graphics card."""
+    four_bit: bool = False
+    """Whether the base model's weights are held in 4 bits meanwhile, for small graphics cards."""
     name: str = ""
     """What the version will be called; empty: "Version N"."""
 
@@ -86,6 +88,8 @@ _CHOICES = {"targets": ("all", "attention")}
 def _check(key: str, value: Any, kind: type) -> None:
     if key in _CHOICES:
         fits, rule = value in _CHOICES[key], " or ".join(map(repr, _CHOICES[key]))
+    elif kind is bool:
+        fits, rule = isinstance(value, bool), "true or false"
     elif kind is str:
         fits, rule = isinstance(value, str) and len(value) <= 80, "a text of at most 80 characters"
     else:

@@ -234,6 +234,8 @@ def make_trainer(
         processing_class=tokenizer,
         peft_config=lora_config(model, settings),
     )
+    for weight in trained(trainer.model):
+        weight.data = weight.data.float()  # over 4 bits TRL takes bfloat16, in which small steps are lost
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(PrinterCallback)
     return trainer

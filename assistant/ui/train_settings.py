@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.training import TrainingSettings
+from assistant.training.machine import graphics_cards
 from assistant.training.presets import BALANCED, FIELDS, PRESETS, Field
 
 CURRENCIES = ["€", "$", "£", "CHF"]
@@ -99,6 +100,8 @@ def _component(field: Field) -> Any:
             return gr.Radio(LAYERS, **about)
         case "max_length" | "batch_tokens":
             return gr.Radio(LENGTHS, **about)
+        case "four_bit":
+            return gr.Checkbox(visible=bool(graphics_cards()), **about)
         case "name":
             return gr.Textbox(max_length=80, **about)
         case _:

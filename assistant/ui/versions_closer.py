@@ -73,9 +73,7 @@ def facts_of(looked: Looked) -> dict[str, str]:
         "Size": size(looked.adapter.size),
     }
     known |= {
-        NAMES.get(key, key.replace("_", " ").capitalize()): f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
+        NAMES.get(key, key.replace("_", " ").capitalize()): _setting(value)
         for key, value in lineage.settings.items()
         if key != "name"
     }
@@ -86,6 +84,12 @@ def facts_of(looked: Looked) -> dict[str, str]:
         "Hash of the base model": lineage.base_digest[:12] or "–",
         "Code": lineage.code_version or "–",
     }
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _facts(versions: Sequence[Looked], differences_only: bool) -> str:

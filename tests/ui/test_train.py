@@ -2,6 +2,7 @@
 
 import json
 
+import gradio as gr
 import pytest
 
 from assistant.adapters import FILES, Lineage, install
@@ -9,6 +10,7 @@ from assistant.jobs import Job
 from assistant.training import TrainingSettings
 from assistant.training.estimate import Measurement, keep_measurement
 from assistant.training.presets import FIELDS, PRESETS
+from assistant.ui import train_settings
 from assistant.ui.charts import loss_chart, nice_ticks, running_mean
 from assistant.ui.course import Course
 from assistant.ui.train_parts import course_html, material_html
@@ -24,6 +26,17 @@ MEASURED = Measurement(
 def changed(**values):
     """What stands in the fields with some of them changed."""
     return [values.get(field.key, usual) for field, usual in zip(FIELDS, USUAL, strict=True)]
+
+
+@pytest.mark.parametrize(("cards", "shown"), [((), False), (("0",), True)], ids=["no card", "a card"])
+def test_a_base_in_4_bits_is_offered_where_there_is_a_graphics_card(monkeypatch, cards, shown):
+    monkeypatch.setattr(train_settings, "graphics_cards", lambda: cards)
+    with gr.Blocks():
+        drawn = train_settings.choices()
+    by_key = dict(zip((field.key for field in FIELDS), drawn.fields, strict=True))
+    assert (by_key["four_bit"].visible, by_key["four_bit"].value) == (shown, False)
+    assert by_key["seed"].visible
+    assert settings_of(tuple(changed(four_bit=True)))["four_bit"] is True
 
 
 @pytest.fixture

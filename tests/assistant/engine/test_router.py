@@ -3,6 +3,7 @@
 import copy
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from assistant.engine.eager import EagerRunner
 from assistant.engine.router import LowRank, Router
 from assistant.engine.steps import Part
 from assistant.errors import AssistantError
-from tests.assistant.engine.conftest import NewModel, NewRunner, change_config, change_tensors
+from assistant.weights import load_model
+from tests.assistant.engine.conftest import EXACT, NewModel, NewRunner, change_config, change_tensors
 
 TOKENS = [[1, 20, 30, 40, 50], [1, 21, 31, 41, 51], [1, 20, 30, 40, 50], [1, 99, 98, 97, 96]]
 Use = tuple[str | None, float]
@@ -204,6 +206,28 @@ def test_adapters_work_in_bfloat16(new_model, new_runner: NewRunner, strong):
     found = logits(rough, ("strong", 0.5), BASE)
     expected = logits(new_runner(slots=2, strong=strong), ("strong", 0.5), BASE)
     assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.99
+
+
+def test_rows_over_a_base_in_4_bits_are_pefts_and_those_of_each_row_alone(tiny_model_folder, strong, other):
+    pytest.importorskip("bitsandbytes")
+    small = replace(EXACT, four_bit=True)
+    peft = with_peft(lambda: load_model(tiny_model_folder, small), strong=strong, other=other)
+    runner = EagerRunner(load_model(tiny_model_folder, small), slots=4, capacity=64)
+    for name, folder in (("strong", strong), ("other", other)):
+        runner.router.install(name, runner.router.read(folder))
+    uses = [("strong", 1.0), BASE, ("other", 1.0), ("strong", 0.5)]
+    found = logits(runner, *uses)
+    assert torch.allclose(
+        found[:3], peft_logits(peft, "strong", "__base__", "other", "strong")[:3], atol=1e-5
+    )
+    for row, use in enumerate(uses):
+        alone = EagerRunner(load_model(tiny_model_folder, small), slots=1, capacity=64)
+        if use[0]:
+            folder = strong if use[0] == "strong" else other
+            alone.router.install(use[0], alone.router.read(folder))
+        assert torch.allclose(alone.step([Part(0, TOKENS[row], 0, *use)])[0], found[row], atol=1e-5)
+    plain = EagerRunner(load_model(tiny_model_folder, EXACT), slots=4, capacity=64)
+    assert (logits(plain, *[BASE] * 4)[1] - found[1]).abs().max() > 0.05  # it was another base
 
 
 def test_the_same_name_again_is_the_other_adapter(new_runner: NewRunner, strong, other):

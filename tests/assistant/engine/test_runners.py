@@ -16,10 +16,11 @@ from transformers import (
     LlamaForCausalLM,
 )
 
-from assistant.engine import runners
+from assistant.engine import room, runners
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, KeptGraph, NoGraph
-from assistant.engine.runners import SLOTS, open_eager, open_runner
+from assistant.engine.room import SLOTS
+from assistant.engine.runners import open_eager, open_runner
 from assistant.errors import AssistantError
 from assistant.weights import load_model
 from tests.assistant.engine.conftest import EXACT
@@ -82,6 +83,7 @@ def test_without_openvino_torch_takes_the_steps(tiny_model_folder):
 def test_on_a_graphics_card_no_graph_is_looked_for(tiny_model_folder, offer, monkeypatch):
     offer(AssertionError("was looked for"))
     monkeypatch.setattr(runners, "load_model", lambda folder, _: load_model(folder, EXACT))
+    monkeypatch.setattr(room, "free_memory", lambda: 10**9)
     assert open_runner(tiny_model_folder, replace(EXACT, device=torch.device("cuda"))).describe() == "torch"
 
 

@@ -8,9 +8,10 @@ import torch
 
 from assistant.engine.compiling import compile_graph
 from assistant.engine.graph import GraphRunner
+from assistant.engine.room import Sizes
 from assistant.engine.router import Router
 from assistant.engine.steps import Part
-from assistant.engine.tracing import Sizes, openvino, trace
+from assistant.engine.tracing import openvino, trace
 from assistant.errors import AssistantError
 from tests.assistant.engine.conftest import EXACT
 from tests.assistant.engine.families import FAMILIES, ROWS, plain, prompt, steps, tiny

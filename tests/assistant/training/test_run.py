@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,36 @@ def test_the_adapter_is_small_and_has_the_loss_it_was_chosen_for(job, workspace,
     model = PeftModel.from_pretrained(load_model(tiny_model_folder, placement), str(adapter.folder))
     assert any(float(value.abs().max()) > 0 for name, value in weights.items() if "lora_B" in name)
     assert model.active_adapter == "default"
+
+
+def test_an_adapter_that_learned_over_4_bits_serves_the_base_in_full_and_merges_into_it(
+    job, workspace, tiny_model_folder, tmp_path
+):
+    import torch
+    from peft import PeftModel
+
+    from assistant.training.merging import write_merged
+    from assistant.weights import Placement, load_model
+
+    pytest.importorskip("bitsandbytes")
+    settings = json.loads((job / "job.json").read_text())["settings"]
+    change(job, settings=settings | {"four_bit": True})
+    run(job)
+    assert any("weights in 4 bits" in event["text"] for event in events(job, "stage"))
+    losses = [event["loss"] for event in events(job, "evaluation")]
+    assert losses[-1] < losses[0] - 0.5
+    adapter = current(workspace.adapters)
+    assert adapter.lineage.settings["four_bit"] is True
+    placement = Placement(torch.device("cpu"), torch.float32, "a test")
+    tuned = PeftModel.from_pretrained(load_model(tiny_model_folder, placement), str(adapter.folder))
+    write_merged(tiny_model_folder, adapter.folder, tmp_path / "merged")
+    tokens = torch.arange(3, 60)[None]
+    with torch.inference_mode():
+        found = tuned(input_ids=tokens).logits
+        merged = load_model(tmp_path / "merged", placement)(input_ids=tokens).logits
+        plain = load_model(tiny_model_folder, placement)(input_ids=tokens).logits
+    assert torch.allclose(merged, found, atol=1e-4)
+    assert not torch.allclose(plain, found, atol=0.1)
 
 
 def test_a_stopped_training_keeps_what_it_has_learned_up_to_there(job, workspace, monkeypatch):
@@ -284,13 +315,39 @@ def test_a_model_larger_than_the_memory_is_refused_with_numbers(job, monkeypatch
 
 
 def test_processes_that_load_the_model_into_one_memory_are_counted(tiny_model_folder, monkeypatch):
-    from assistant.training import memory
+    import torch
 
-    needed = 4 * memory.count_weights(tiny_model_folder)
+    from assistant.training import memory
+    from assistant.weights import Placement, count_weights
+
+    placement = Placement(torch.device("cpu"), torch.float32, "a test")
+    needed = 4 * count_weights(tiny_model_folder)
     monkeypatch.setattr(memory, "room", lambda: memory.Room(free=2 * needed, total=2 * needed))
-    memory.check_fits(tiny_model_folder, 4, copies=2)
+    memory.check_fits(tiny_model_folder, placement, copies=2)
     with pytest.raises(AssistantError, match=r"The weights of tiny-chat alone, 3 times, take 0.0 GB, and"):
-        memory.check_fits(tiny_model_folder, 4, copies=3)
+        memory.check_fits(tiny_model_folder, placement, copies=3)
+
+
+def test_for_a_model_larger_than_the_card_weights_in_4_bits_are_proposed_unless_they_are(
+    tiny_model_folder, monkeypatch
+):
+    import torch
+
+    from assistant.training import memory
+    from assistant.weights import Placement
+
+    card = Placement(torch.device("cuda"), torch.float32, "a test")
+    monkeypatch.setattr(memory, "room", lambda: memory.Room(free=350_000, total=2_000_000_000))
+    with pytest.raises(
+        AssistantError, match=r"open, train over its weights in 4 bits \(4-bit base\), or start"
+    ):
+        memory.check_fits(tiny_model_folder, card)
+    memory.check_fits(tiny_model_folder, replace(card, four_bit=True))
+    monkeypatch.setattr(memory, "room", lambda: memory.Room(free=100_000, total=2_000_000_000))
+    with pytest.raises(
+        AssistantError, match=r"Close what else is open, or start Quartet with a smaller model"
+    ):
+        memory.check_fits(tiny_model_folder, replace(card, four_bit=True))
 
 
 def test_an_unforeseen_error_is_a_failed_job_too(job, monkeypatch):

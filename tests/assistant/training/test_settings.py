@@ -18,6 +18,10 @@ SETTINGS = {
         {"learning_rate": "x"},
         "The setting 'learning_rate' is 'x'; it should be a number from 1e-06 to 0.01.",
     ),
+    "a number for a truth value": (
+        {"four_bit": 1},
+        "The setting 'four_bit' is 1; it should be true or false.",
+    ),
     "a long name": ({"name": "x" * 81}, "The setting 'name' is 'xxx"),
 }
 
