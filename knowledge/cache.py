@@ -4,7 +4,7 @@ It knows texts and vectors. It does not know which document a text came from. Lo
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +46,8 @@ class VectorCache:
         `progress` is told how many of these are done, and of how many. Each batch is kept as soon as it is
         there, so that work broken off is not done twice.
         """
+        if not texts:
+            return np.zeros((0, encoder.dimension), dtype=np.float32)
         keys = [digest_of(text.encode()) for text in texts]
         with self._open() as connection:
             known = _read(connection, set(keys), encoder)
@@ -57,20 +59,19 @@ class VectorCache:
                 found = dict(zip(batch, _encode(encoder, [missing[key] for key in batch]), strict=True))
                 _write(connection, found, encoder)
                 known |= found
-        if not texts:
-            return np.zeros((0, encoder.dimension), dtype=np.float32)
         return np.stack([known[key] for key in keys])
 
-    def prune(self, texts: Iterable[str], encoder: Encoder) -> None:
+    def prune(self, texts: Sequence[str], encoder: Encoder) -> None:
         """Forget what is no longer in use, once that has become most of what is kept."""
-        used = {digest_of(text.encode()) for text in texts}
         with self._open() as connection, connection:
-            rows = connection.execute("SELECT text FROM vectors WHERE encoder = ?", [encoder.identity])
-            stored = [key for (key,) in rows]
-            if len(stored) > 2 * len(used) + SPARE:
-                unused = [(encoder.identity, key) for key in stored if key not in used]
-                connection.executemany("DELETE FROM vectors WHERE encoder = ? AND text = ?", unused)
             connection.execute("DELETE FROM vectors WHERE encoder != ?", [encoder.identity])
+            (stored,) = connection.execute("SELECT COUNT(*) FROM vectors").fetchone()
+            if stored <= 2 * len(texts) + SPARE:
+                return
+            used = {digest_of(text.encode()) for text in texts}
+            keys = connection.execute("SELECT encoder, text FROM vectors").fetchall()
+            unused = [key for key in keys if key[1] not in used]
+            connection.executemany("DELETE FROM vectors WHERE encoder = ? AND text = ?", unused)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -78,6 +78,11 @@ class Passage:
     columns: str = ""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other passage, in this version of the index and in others."""
+        return self.document, self.id
+
+    @property
     def place(self) -> str:
         """Where a reader finds it: "Returns › Unopened pots, page 2"."""
         title = self.title.removesuffix(SEPARATOR + self.columns) if self.columns else self.title

@@ -4,9 +4,7 @@ It knows vectors, who made them, how many are searched exactly, and how to tell 
 know passages or documents.
 """
 
-import errno
-import math
-import os
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,69 +16,126 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.errors import KnowledgeError
-from knowledge.storage import digest_of_file, write_bytes
+from knowledge.lists import Lists, check_sum, load_lists
+from knowledge.storage import write_bytes
 
-FILE_NAME = "vectors.faiss"
+FILE_NAME, LISTS_NAME, ROWS_NAME = "vectors.faiss", "lists.faiss", "rows.npy"
 EXACT_MOST = 50_000
 """Vectors that are all compared with a query: what one core does in 5 to 10 milliseconds, as measured by
 `python -m tests.benchmarks.search`."""
-TRAINED_ON = 64
-"""Vectors a list that the lists' middles are learned from."""
-LISTS_READ = (4, 8, 16, 32, 64, 128, 256)
-TRIED = 200
-"""Vectors asked for, to find how many lists a search must read."""
-RECALL = 0.97
-"""Share of the ten nearest that a search of lists must find, of what a search of all finds."""
-NEAREST = 10
+RECENT_MOST = 20_000
+"""Vectors put in since the lists were learned, all compared with a query; of more, lists are learned anew."""
+GONE_MOST = 0.25
+"""Share of the vectors in lists that may be taken out before lists are learned anew."""
+
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class IndexManifest:
-    """What an index was made with, and the sha256 of its file. Indexes of two encoders never mix."""
+    """What an index was made with, and the sha256 of its files. Indexes of two encoders never mix."""
 
     encoder: str
     dimension: int
     count: int
     sha256: str
+    lists_sha256: str = ""
+    """Empty where all vectors are compared with a query."""
+    rows_sha256: str = ""
 
 
 class VectorIndex:
-    """Unit vectors searched by inner product, the cosine: all of them, or of very many the near ones."""
+    """Unit vectors searched by inner product, the cosine: all of them, or of very many the near ones.
 
-    def __init__(self, index: faiss.Index) -> None:
-        self._index = index
+    Of very many most stand in lists. Those put in since the lists were learned are all compared, and those
+    taken out are passed over, so that a change costs what it changes and finds as much as before.
+    """
+
+    def __init__(
+        self, compared: faiss.IndexFlatIP, lists: Lists | None = None, rows: NDArray[np.int64] | None = None
+    ) -> None:
+        """Put the two parts together.
+
+        `rows` says where the vector of each position is: its number in the lists, or -1, -2, ... for the
+        first, second, ... of those compared, which keep the order of their positions.
+        """
+        self._compared = compared
+        self._lists = lists
+        self._rows = -1 - np.arange(compared.ntotal) if rows is None else rows
+        self._recent = np.flatnonzero(self._rows < 0)
+        self._listed = np.full(len(lists) if lists else 0, -1, dtype=np.int64)
+        kept = np.flatnonzero(self._rows >= 0)
+        self._listed[self._rows[kept]] = kept
+        whole = len(kept) == len(self._listed)
+        self._wanted = None if whole else np.packbits(self._listed >= 0, bitorder="little")
 
     def __len__(self) -> int:
         """How many vectors there are."""
-        return int(self._index.ntotal)
+        return len(self._rows)
 
     @property
     def exact(self) -> bool:
         """Whether a search compares all vectors."""
-        return not isinstance(self._index, faiss.IndexIVF)
+        return self._lists is None
 
-    def search(self, query: NDArray[np.float32], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def search(self, query: Vectors, count: int) -> tuple[NDArray[np.int64], Vectors]:
         """Positions and cosines of the nearest vectors, best first; no more than there are."""
         with _one_thread():
-            scores, positions = self._index.search(query.reshape(1, -1), min(count, len(self)))
-        found = positions[0] >= 0  # the lists that were read may hold fewer
-        return positions[0][found], scores[0][found]
+            near = min(count, len(self._recent))
+            scores, rows = self._compared.search(query.reshape(1, -1), max(near, 1))
+            positions, cosines = self._recent[rows[0][:near]], scores[0][:near]
+            if self._lists is None:
+                return positions, cosines
+            numbers, others = self._lists.search(query, min(count, len(self)), self._wanted)
+        positions, cosines = np.append(positions, self._listed[numbers]), np.append(cosines, others)
+        best = np.argsort(-cosines, kind="stable")[:count]
+        return positions[best], cosines[best]
 
-    def vector(self, position: int) -> NDArray[np.float32]:
+    def vector(self, position: int) -> Vectors:
         """The vector at a position."""
-        return np.asarray(self._index.reconstruct(int(position)), dtype=np.float32)
+        row = int(self._rows[position])
+        if self._lists is not None and row >= 0:
+            return self._lists.vector(row)
+        return np.asarray(self._compared.reconstruct(-1 - row), dtype=np.float32)
 
-    def similarity(self, query: NDArray[np.float32], position: int) -> float:
+    def similarity(self, query: Vectors, position: int) -> float:
         """The cosine of one vector with the query."""
         return float(self.vector(position) @ query)
 
-    def save(self, folder: Path, encoder: str) -> IndexManifest:
-        """Write the index into a folder. What comes back is needed to load it."""
-        path = folder / FILE_NAME
-        small = len(self) <= EXACT_MOST
-        data = faiss.serialize_index(self._index).tobytes() if small else b""
-        sha256 = write_bytes(path, data) if small else _write(self._index, path)
-        return IndexManifest(encoder, int(self._index.d), len(self), sha256)
+    def updated(self, origins: NDArray[np.int64], fresh: Vectors) -> "VectorIndex | None":
+        """An index of other vectors that has most of them from this one; None if it is to be built anew.
+
+        `origins` holds, for each position, the one that its vector has here, or -1 for the next of `fresh`.
+        """
+        rows = np.where(origins >= 0, self._rows[origins], -1)
+        recent = rows < 0
+        vectors = np.empty((int(recent.sum()), self._compared.d), dtype=np.float32)
+        new = origins[recent] < 0
+        vectors[new] = fresh
+        kept = -1 - self._rows[origins[recent][~new]]
+        if len(kept):
+            vectors[~new] = self._compared.reconstruct_n(0, self._compared.ntotal)[kept]
+        if self._lists is None:
+            return build_index(vectors)
+        gone = len(self._lists) - int((~recent).sum())
+        if len(vectors) > RECENT_MOST or gone > GONE_MOST * len(self._lists):
+            return None
+        rows[recent] = -1 - np.arange(len(vectors))
+        return VectorIndex(_flat(vectors), self._lists, rows)
+
+    def save(self, folder: Path, encoder: str, *, before: Path | None = None) -> IndexManifest:
+        """Write the index into a folder. What comes back is needed to load it.
+
+        Lists that stand in the folder `before` already are not written again.
+        """
+        sha256 = write_bytes(folder / FILE_NAME, faiss.serialize_index(self._compared).tobytes())
+        manifest = (encoder, int(self._compared.d), len(self), sha256)
+        if self._lists is None:
+            return IndexManifest(*manifest)
+        lists_sha256 = self._lists.save(folder / LISTS_NAME, before and before / LISTS_NAME)
+        rows = io.BytesIO()
+        np.save(rows, self._rows)
+        return IndexManifest(*manifest, lists_sha256, write_bytes(folder / ROWS_NAME, rows.getvalue()))
 
 
 @contextmanager
@@ -94,80 +149,45 @@ def _one_thread() -> Iterator[None]:
         faiss.omp_set_num_threads(threads)
 
 
-def build_index(vectors: NDArray[np.float32], *, exact_most: int = EXACT_MOST) -> VectorIndex:
+def build_index(vectors: Vectors, *, exact_most: int = EXACT_MOST) -> VectorIndex:
     """An index of unit vectors, in the order given: float32 of shape [count, dimension].
 
-    Up to `exact_most` are searched exactly. More are put into lists by nearness (IVF, half precision); a
-    search reads as many lists as it takes to find `RECALL` of the nearest, tried on the vectors themselves.
+    Up to `exact_most` are searched exactly; more are put into lists by nearness.
     """
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     if len(vectors) <= exact_most:
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
-        return VectorIndex(index)
-    return VectorIndex(_in_lists(vectors))
+        return VectorIndex(_flat(vectors))
+    return VectorIndex(_flat(vectors[:0]), Lists.learned(vectors), np.arange(len(vectors)))
 
 
-def _in_lists(vectors: NDArray[np.float32]) -> faiss.IndexIVF:
-    count, dimension = vectors.shape
-    lists = round(4 * math.sqrt(count))
-    index: Any = faiss.index_factory(dimension, f"IVF{lists},SQfp16", faiss.METRIC_INNER_PRODUCT)
-    index.cp.spherical, index.cp.niter, index.cp.seed = True, 10, 1
-    index.cp.max_points_per_centroid = TRAINED_ON
-    chance = np.random.default_rng(0)
-    sample = chance.choice(count, size=min(count, TRAINED_ON * lists), replace=False)
-    index.train(vectors[np.sort(sample)])
+def _flat(vectors: Vectors) -> faiss.IndexFlatIP:
+    index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
-    index.make_direct_map()
-    index.nprobe = _lists_needed(index, vectors, chance)
     return index
 
 
-def _lists_needed(index: faiss.IndexIVF, vectors: NDArray[np.float32], chance: np.random.Generator) -> int:
-    """How many lists a search must read to find `RECALL` of the nearest vectors."""
-    asked = vectors[chance.choice(len(vectors), size=min(TRIED, len(vectors)), replace=False)]
-    _, nearest = faiss.knn(asked, vectors, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
-    for number in LISTS_READ:
-        index.nprobe = number
-        _, found = index.search(asked, NEAREST)
-        hits = sum(len(set(one) & set(other)) for one, other in zip(nearest, found, strict=True))
-        if hits >= RECALL * nearest.size:
-            return number
-    return LISTS_READ[-1]
-
-
-def _write(index: faiss.Index, path: Path) -> str:
-    """Write a large index piece by piece, force it to disk, and return its sha256."""
-    try:
-        faiss.write_index(index, str(path))
-    except RuntimeError as problem:
-        raise OSError(errno.EIO, f"the search index could not be written: {problem}") from problem
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return digest_of_file(path)
-
-
 def load_index(folder: Path, manifest: IndexManifest) -> VectorIndex:
-    """Read an index back, its checksum first: FAISS accepts many damaged files.
-
-    Lists are mapped into memory and read as searches need them.
+    """Read an index back, its checksums first.
 
     Raises:
-        KnowledgeError: the file is missing or is not the one that was written.
+        KnowledgeError: a file is missing or is not the one that was written.
     """
     path = folder / FILE_NAME
-    if not path.is_file() or digest_of_file(path) != manifest.sha256:
+    check_sum(path, manifest.sha256)
+    compared: Any = faiss.read_index(str(path))
+    if isinstance(compared, faiss.IndexIVF):  # formats 1 to 3 had all vectors in lists
+        empty = faiss.IndexFlatIP(compared.d)
+        index = VectorIndex(empty, Lists(compared), np.arange(compared.ntotal))
+    elif manifest.lists_sha256:
+        check_sum(folder / ROWS_NAME, manifest.rows_sha256)
+        rows = np.load(folder / ROWS_NAME)
+        index = VectorIndex(compared, load_lists(folder / LISTS_NAME, manifest.lists_sha256), rows)
+    else:
+        index = VectorIndex(compared)
+    if len(index) != manifest.count or compared.d != manifest.dimension:
         raise KnowledgeError(
-            f"{path} is damaged: its checksum is not the one that was written down. "
-            "A damaged index is never used. Build it again from the stored documents."
-        )
-    index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP if manifest.count > EXACT_MOST else 0)
-    if isinstance(index, faiss.IndexIVF):
-        index.make_direct_map()
-    if index.ntotal != manifest.count or index.d != manifest.dimension:
-        raise KnowledgeError(
-            f"{path} holds {index.ntotal} vectors of {index.d} numbers; its manifest says "
+            f"{path} holds {len(index)} vectors of {compared.d} numbers; its manifest says "
             f"{manifest.count} of {manifest.dimension}. The two must agree. Build the index again from "
             "the stored documents."
         )
-    return VectorIndex(index)
+    return index

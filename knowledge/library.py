@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from knowledge.boilerplate import NOTHING, Trim, edges_of, trimmed, trims_of
 from knowledge.cache import Encoder, VectorCache, Vectors
 from knowledge.chunking import CUT_VERSION, CutSettings, Passage, cut
 from knowledge.documents import Guard
 from knowledge.errors import KnowledgeError
 from knowledge.index import VectorIndex, build_index
+from knowledge.lexical import Words
 from knowledge.orders import orders
 from knowledge.originals import READER_VERSION, Originals
 from knowledge.preferences import read_preferences
@@ -80,8 +83,9 @@ class Library:
         self._load_encoder = load_encoder
         self._encoder: Encoder | None = None
         self._former: dict[str, Encoder] = {}
-        self._snapshot: Snapshot | None = None
-        self._made_by = ""
+        self._served: tuple[Snapshot, str] | None = None
+        """The version that is held in memory, and the identity of the encoder that made it."""
+        self._words = Words()
         self._loading = threading.RLock()
 
     def encoder(self) -> Encoder:
@@ -104,8 +108,8 @@ class Library:
     def serving(self) -> tuple[Snapshot, Encoder | None]:
         """The version in force and the encoder that made it; None where that one is no longer at hand."""
         with self._loading:
-            snapshot = self.snapshot()
-            return snapshot, self._former.get(self._made_by)
+            snapshot, made_by = self._in_memory()
+            return snapshot, self._former.get(made_by)
 
     def manifest(self) -> Manifest:
         """The manifest in force; where it is damaged, everything is first made again."""
@@ -117,16 +121,24 @@ class Library:
 
     def snapshot(self) -> Snapshot:
         """The version in force, in memory. One that is damaged is built again from the stored documents."""
+        return self._in_memory()[0]
+
+    def _in_memory(self) -> tuple[Snapshot, str]:
         with self._loading:
             manifest = self.manifest()
-            while self._snapshot is None or self._snapshot.number != manifest.number:
+            while True:
                 try:
-                    passages, index = self.versions.load(manifest)
-                    self._snapshot = Snapshot(manifest.number, passages, index)
-                    self._made_by = manifest.index.encoder if manifest.index else ""
+                    held = self._held(manifest)
+                    self._served = held, manifest.index.encoder if manifest.index else ""
+                    return self._served
                 except KnowledgeError:
                     manifest = self._mended(manifest)
-            return self._snapshot
+
+    def _held(self, manifest: Manifest) -> Snapshot:
+        """A version as it is held in memory, else read from the disk."""
+        if self._served and self._served[0].number == manifest.number:
+            return self._served[0]
+        return Snapshot(manifest.number, *self.versions.load(manifest), self._words)
 
     def is_outdated(self) -> bool:
         """Whether another encoder, other settings or earlier readers made the index."""
@@ -183,20 +195,22 @@ class Library:
         if wanted == before and before.number and not afresh:
             return before
         mending = mending or (not before.number and bool(before.notice))
-        kept: PassagesInForce = {}
+        held = Snapshot("", (), None)
         if not afresh and (wanted.settings, EDITION) == (before.settings, before.edition):
             try:
-                kept = self._passages_of(before)
+                held = self._held(before)
             except KnowledgeError:
                 mending = True
+        kept = _by_document(before, held)
         states = self._compared(wanted.documents, guard)
         cuts = [self._cut(state, wanted.settings, kept, guard) for state in states]
         passages = [passage for _, pieces in cuts for passage in pieces]
-        index, identity = self._embedded(passages, report)
+        index, identity = self._embedded(passages, before, held, report)
         complete = replace(
             wanted, documents=tuple(state for state, _ in cuts), notice=MENDED if mending else ""
         )
         published = self.versions.publish(complete, passages, index, identity)
+        self._served = Snapshot(published.number, passages, index, self._words), identity
         self.originals.keep_only({state.digest for state in (*complete.documents, *complete.removed)})
         return published
 
@@ -215,16 +229,6 @@ class Library:
             if manifest.number != damaged.number:
                 return manifest
             return self.publish(manifest, manifest, guard, afresh=True, mending=True)
-
-    def _passages_of(self, manifest: Manifest) -> PassagesInForce:
-        """The passages in force."""
-        passages, _ = self.versions.load(manifest)
-        grouped: dict[str, list[Passage]] = {}
-        for passage in passages:
-            grouped.setdefault(passage.document, []).append(passage)
-        return {
-            (state.digest, state.trim): tuple(grouped.get(state.name, ())) for state in manifest.documents
-        }
 
     def _compared(self, states: Sequence[DocumentState], guard: Guard) -> tuple[DocumentState, ...]:
         """The documents with what is left out of each, since many others begin or end in the same way."""
@@ -257,15 +261,33 @@ class Library:
             state = replace(state, order=next(given, "")[:ORDER_SHOWN])
         return replace(state, passages=len(passages)), passages
 
-    def _embedded(self, passages: Sequence[Passage], report: Report) -> tuple[VectorIndex | None, str]:
-        """The vectors of the passages and who made them; nothing is encoded that was before."""
+    def _embedded(
+        self, passages: Sequence[Passage], before: Manifest, held: Snapshot, report: Report
+    ) -> tuple[VectorIndex | None, str]:
+        """The vectors of the passages and who made them; nothing is encoded that was before.
+
+        What the index that is `held` has of them is taken from it, if the same encoder made it.
+        """
         if not passages:
             return None, ""
         encoder = self.encoder()
-        vectors = self._vectors(passages, report)
+        index = None
+        if held.index is not None and before.index and before.index.encoder == encoder.identity:
+            index = self._updated(held.index, held.passages, passages, report)
+        if index is None:
+            index = build_index(self._vectors(passages, report))
         self._cache.prune([passage.search_text for passage in passages], encoder)
         report(Progress("Saving passages", len(passages), len(passages)))
-        return build_index(vectors), encoder.identity
+        return index, encoder.identity
+
+    def _updated(
+        self, index: VectorIndex, held: Sequence[Passage], passages: Sequence[Passage], report: Report
+    ) -> VectorIndex | None:
+        """The index for other passages, of which it has most; None if it is to be built anew."""
+        places = {passage.key: position for position, passage in enumerate(held)}
+        origins = np.array([places.get(passage.key, -1) for passage in passages])
+        new = [passage for passage, origin in zip(passages, origins, strict=True) if origin < 0]
+        return index.updated(origins, self._vectors(new, report))
 
     def _vectors(self, passages: Sequence[Passage], report: Report) -> Vectors:
         return self._cache.vectors(
@@ -273,3 +295,11 @@ class Library:
             self.encoder(),
             lambda done, total: report(Progress("Embedding passages", done, total)),
         )
+
+
+def _by_document(manifest: Manifest, held: Snapshot) -> PassagesInForce:
+    """The passages of a version that are held."""
+    grouped: dict[str, list[Passage]] = {}
+    for passage in held.passages:
+        grouped.setdefault(passage.document, []).append(passage)
+    return {(state.digest, state.trim): tuple(grouped.get(state.name, ())) for state in manifest.documents}

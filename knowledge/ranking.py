@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from knowledge.chunking import Passage
 from knowledge.index import VectorIndex
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import LexicalIndex, Words
 from knowledge.topics import Topics
 
 Scores = NDArray[np.float32]
@@ -83,10 +83,12 @@ class Ranking:
 class Ranker:
     """Ranks the passages of one version of an index."""
 
-    def __init__(self, passages: Sequence[Passage], index: VectorIndex) -> None:
-        self.lexical = LexicalIndex([passage.search_text for passage in passages])
+    def __init__(self, passages: Sequence[Passage], index: VectorIndex, known: Words | None = None) -> None:
+        """Take the passages with their vectors; `known` spares work for those of an earlier version."""
+        words = (known or Words()).of((passage.key, passage.search_text) for passage in passages)
+        self.lexical = LexicalIndex(words)
         self._index = index
-        self._topics = Topics(passages)
+        self._topics = Topics(passages, words)
 
     def rank(self, query: Query, vectors: Scores) -> Ranking:
         """Rank all passages; `vectors` are those of `query.texts`, a row each.

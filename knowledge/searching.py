@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from knowledge.chunking import Passage
 from knowledge.fitting import Fit, Measure
 from knowledge.index import VectorIndex
-from knowledge.lexical import words_of
+from knowledge.lexical import Words, words_of
 from knowledge.ranking import Query, Ranker, Ranking
 from knowledge.support import PASSAGES
 
@@ -73,12 +73,27 @@ class Findings:
 class Snapshot:
     """The passages of one version, ready to be searched from several threads."""
 
-    def __init__(self, number: str, passages: Sequence[Passage], index: VectorIndex | None) -> None:
+    def __init__(
+        self,
+        number: str,
+        passages: Sequence[Passage],
+        index: VectorIndex | None,
+        known: Words | None = None,
+    ) -> None:
+        """Take a version; `known` are the words of passages that earlier versions held."""
         self.number = number
         self.passages = tuple(passages)
-        self.by_id = {(passage.document, passage.id): passage for passage in passages}
-        self._index = index if index is not None and len(index) else None
-        self._ranker = Ranker(self.passages, self._index) if self._index is not None else None
+        self.index = index if index is not None and len(index) else None
+        self._known = known
+
+    @cached_property
+    def by_id(self) -> dict[tuple[str, str], Passage]:
+        """The passages by their document and id."""
+        return {passage.key: passage for passage in self.passages}
+
+    @cached_property
+    def _ranker(self) -> Ranker | None:
+        return Ranker(self.passages, self.index, self._known) if self.index is not None else None
 
     def search(
         self,
@@ -88,7 +103,7 @@ class Snapshot:
         reranker: Reranker | None = None,
     ) -> tuple[tuple[Found, ...], Fit | None]:
         """The best passages and how well they fit; `vectors` are those of `query.texts`, a row each."""
-        if self._index is None or self._ranker is None:
+        if self.index is None or self._ranker is None:
             return (), None
         ranking = self._ranker.rank(query, vectors)
         known, opening = self._ranker.lexical.knows, not ranking.carried
@@ -102,8 +117,8 @@ class Snapshot:
 
     @cached_property
     def _measure(self) -> Measure:
-        assert self._index is not None
-        return Measure.of(self._index, [passage.document for passage in self.passages])
+        assert self.index is not None
+        return Measure.of(self.index, [passage.document for passage in self.passages])
 
     def _folded(self, ranking: Ranking, count: int) -> Iterator[tuple[int, list[int]]]:
         """The best positions that say different things, each with those just behind it that say the same."""
@@ -123,14 +138,14 @@ class Snapshot:
     def _found(
         self, position: int, twins: list[int], ranking: Ranking, query: Query, vector: NDArray[np.float32]
     ) -> Found:
-        assert self._index is not None and self._ranker is not None
+        assert self.index is not None and self._ranker is not None
         by_words = float(ranking.words[position]) > 0
         return Found(
             passage=self.passages[position],
             score=float(ranking.total[position]),
             dense_rank=rank_of(position, ranking.meaning),
             lexical_rank=rank_of(position, ranking.words) if by_words else None,
-            similarity=self._index.similarity(vector, position),
+            similarity=self.index.similarity(vector, position),
             matched_words=self._ranker.lexical.shared_words(query.question, position),
             twins=tuple(self.passages[twin] for twin in twins),
         )

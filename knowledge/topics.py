@@ -19,16 +19,17 @@ LARGE = 60
 class Topics:
     """The topics of some passages; `of` holds the number of each passage's topic."""
 
-    def __init__(self, passages: Sequence[Passage]) -> None:
+    def __init__(self, passages: Sequence[Passage], words: Sequence[list[str]]) -> None:
+        """Sort passages by what they are about; `words` holds those of each."""
         sizes = Counter(passage.document for passage in passages)
         keys = [_key(passage, sizes[passage.document] > LARGE) for passage in passages]
         numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         self.of = np.array([numbers[key] for key in keys], dtype=np.int64)
         self._titles = [frozenset(words_of(key[-1])) for key in numbers]
-        texts: list[list[str]] = [[] for _ in numbers]
-        for passage, topic in zip(passages, self.of, strict=True):
-            texts[topic].append(passage.search_text)
-        self._lexical = LexicalIndex(["\n".join(parts) for parts in texts])
+        held: list[list[str]] = [[] for _ in numbers]
+        for found, topic in zip(words, self.of, strict=True):
+            held[topic] += found
+        self._lexical = LexicalIndex(held)
 
     def __len__(self) -> int:
         """How many topics there are."""

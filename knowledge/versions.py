@@ -17,7 +17,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.index import IndexManifest, VectorIndex, load_index
 from knowledge.storage import digest_of, sync_folder, write_bytes
 
-FORMAT = 3
+FORMAT = 4
 PASSAGES = "passages.jsonl"
 MANIFEST = "manifest.json"
 UNREADABLE = "unreadable"
@@ -153,7 +153,7 @@ class Versions:
         taken = [int(folder.name) for folder in self._folder.iterdir() if folder.name.isdigit()]
         number = f"{max(taken, default=0) + 1:04d}"
         part = Path(tempfile.mkdtemp(dir=self._folder, prefix=".part-"))
-        lines = [json.dumps(asdict(passage), ensure_ascii=False) + "\n" for passage in passages]
+        lines = [json.dumps(vars(passage), ensure_ascii=False) + "\n" for passage in passages]
         complete = Manifest(
             number,
             manifest.settings,
@@ -161,7 +161,7 @@ class Versions:
             manifest.removed,
             manifest.notice,
             passages_sha256=write_bytes(part / PASSAGES, "".join(lines).encode()),
-            index=index.save(part, encoder) if index is not None else None,
+            index=index.save(part, encoder, before=self._folder / before) if index is not None else None,
             edition=manifest.edition,
         )
         content = json.dumps(asdict(complete), ensure_ascii=False)

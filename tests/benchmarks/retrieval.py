@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.lexical import LexicalIndex
+from knowledge.lexical import LexicalIndex, words_of
 from knowledge.ranking import Query, Ranker, Ranking
 from knowledge.searching import RERANKED, Reranker
 from tests.benchmarks.companies import Asked, Company, load_encoder, shared_company, vectors_of
@@ -51,7 +51,7 @@ class Searcher:
         self.company = company
         self._encode = encode
         self._reranker = reranker
-        self._lexical = LexicalIndex([passage.search_text for passage in company.passages])
+        self._lexical = LexicalIndex([words_of(passage.search_text) for passage in company.passages])
         self._ranker = Ranker(company.passages, company.index())
         self._triples = [triples(passage.text) for passage in company.passages]
         self.names = np.array([passage.document for passage in company.passages])

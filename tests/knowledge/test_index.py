@@ -1,7 +1,9 @@
 """Vectors in FAISS: found, saved, checked."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from knowledge import index
 from knowledge.errors import KnowledgeError
-from knowledge.index import FILE_NAME, build_index, load_index
+from knowledge.index import FILE_NAME, LISTS_NAME, ROWS_NAME, IndexManifest, build_index, load_index
 
 VECTORS = np.eye(4, dtype=np.float32)
 
@@ -86,22 +88,121 @@ def test_many_vectors_are_put_into_lists_that_find_nearly_all(tmp_path: Path) ->
     assert len(loaded.search(queries[0], 4000)[0]) <= 4000
 
 
-def test_a_large_index_is_written_in_pieces_mapped_and_checked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "EXACT_MOST", 1000)
+def test_lists_are_mapped_and_each_of_their_files_is_checked(tmp_path: Path) -> None:
     manifest = build_index(clustered(3000, 1), exact_most=1000).save(tmp_path, "encoder")
     assert len(load_index(tmp_path, manifest)) == 3000
-    data = bytearray((tmp_path / FILE_NAME).read_bytes())
-    data[-1] ^= 1
-    (tmp_path / FILE_NAME).write_bytes(data)
-    with pytest.raises(KnowledgeError, match="is damaged"):
-        load_index(tmp_path, manifest)
+    for name in (LISTS_NAME, ROWS_NAME, FILE_NAME):
+        sound = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+        with pytest.raises(KnowledgeError, match=f"{name} is damaged"):
+            load_index(tmp_path, manifest)
+        (tmp_path / name).write_bytes(sound)
 
 
-def test_a_large_index_that_finds_no_room_is_a_problem_of_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index, "EXACT_MOST", 2)
+def test_lists_that_find_no_room_are_a_problem_of_the_disk(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="the search index could not be written"):
-        build_index(VECTORS).save(tmp_path / "gone", "encoder")
+        build_index(clustered(100, 1), exact_most=2)._lists.save(tmp_path / "gone" / "lists")  # type: ignore[union-attr]
+
+
+def test_an_index_of_an_earlier_format_is_read_with_all_its_vectors_in_lists(tmp_path: Path) -> None:
+    vectors = clustered(3000, 1)
+    index = build_index(vectors, exact_most=1000)
+    manifest = index.save(tmp_path, "encoder")
+    (tmp_path / LISTS_NAME).rename(tmp_path / FILE_NAME)
+    old = IndexManifest("encoder", 16, 3000, manifest.lists_sha256)
+    found, expected = load_index(tmp_path, old).search(vectors[5], 10), index.search(vectors[5], 10)
+    assert (found[0].tolist(), found[1].tolist()) == (expected[0].tolist(), expected[1].tolist())
+
+
+# Changes
+
+
+class Changing:
+    """An index that is changed, and what it should hold."""
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.index, self.vectors = build_index(vectors, exact_most=1000), vectors
+        self._chance = np.random.default_rng(5)
+
+    def change(self, out: int, fresh: NDArray[np.float32]) -> bool:
+        """Take vectors out at random places and put others in at one; false if that asks for a new index."""
+        kept = np.sort(self._chance.permutation(len(self.vectors))[out:])
+        place = int(self._chance.integers(len(kept)))
+        origins = np.concatenate([kept[:place], np.full(len(fresh), -1), kept[place:]])
+        index = self.index.updated(origins, fresh)
+        if index is None:
+            return False
+        self.index = index
+        self.vectors = np.concatenate([self.vectors[kept[:place]], fresh, self.vectors[kept[place:]]])
+        return True
+
+    def recall(self, queries: NDArray[np.float32]) -> float:
+        """The share of the ten nearest that is found."""
+        nearest = np.argsort(-queries @ self.vectors.T, axis=1)[:, :10]
+        found = [self.index.search(query, 10)[0] for query in queries]
+        return float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(nearest, found, strict=True)]))
+
+
+@pytest.mark.parametrize("count", [500, 4000], ids=["exact", "lists"])
+def test_after_a_change_each_vector_is_at_its_new_position(count: int) -> None:
+    changing = Changing(clustered(count, 1))
+    for number in range(5):
+        assert changing.change(20, clustered(30, 10 + number))
+    assert (len(changing.index), changing.index.exact) == (count + 50, count == 500)
+    vectors = np.stack([changing.index.vector(at) for at in range(count + 50)])
+    assert vectors == pytest.approx(changing.vectors, abs=0.001)
+
+
+def test_lists_find_as_much_after_changes_up_to_where_they_are_learned_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(index, "RECENT_MOST", 1000)
+    changing = Changing(clustered(4000, 1))
+    other = -clustered(2000, 3)  # of subjects that the lists were not learned from
+    changes = 0
+    while changing.change(25, other[changes * 50 : changes * 50 + 50]):
+        changes += 1
+    assert changes >= 15
+    assert changing.recall(clustered(100, 2)) >= 0.95
+    assert changing.recall(-clustered(100, 2)) >= 0.95
+
+
+def test_lists_that_have_lost_a_quarter_are_learned_anew() -> None:
+    changing = Changing(clustered(4000, 1))
+    none = np.empty((0, 16), dtype=np.float32)
+    assert changing.change(1000, none)
+    assert not changing.change(1, none)
+    assert changing.recall(clustered(100, 2)) >= 0.95
+
+
+def test_a_change_is_saved_without_writing_the_lists_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    second.mkdir()
+    changing = Changing(clustered(4000, 1))
+    changing.index.save(first, "encoder")
+    changing.change(10, clustered(10, 7))
+    manifest = changing.index.save(second, "encoder", before=first)
+    assert (second / LISTS_NAME).samefile(first / LISTS_NAME)
+    changing.index = load_index(second, manifest)
+    assert changing.recall(clustered(50, 2)) >= 0.9
+
+
+@pytest.mark.parametrize("how", ["damaged", "gone", "another disk"])
+def test_lists_are_written_where_those_before_can_not_be_named_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.mkdir()
+    second.mkdir()
+    built = build_index(clustered(4000, 1), exact_most=1000)
+    built.save(first, "encoder")
+    if how == "damaged":
+        (first / LISTS_NAME).write_bytes(b"bent")
+    elif how == "gone":
+        (first / LISTS_NAME).unlink()
+    else:
+        monkeypatch.setattr(os, "link", Mock(side_effect=OSError))
+    manifest = built.save(second, "encoder", before=first)
+    assert len(load_index(second, manifest)) == 4000
+    assert (second / LISTS_NAME).stat().st_nlink == 1

@@ -13,6 +13,7 @@ from knowledge import cache, library, storage
 from knowledge.errors import KnowledgeError
 from knowledge.retrieval import KnowledgeBase
 from knowledge.storage import digest_of
+from knowledge.versions import FORMAT
 from tests.knowledge.conftest import HOURS, POTS, WordEncoder, Write, best, names, reopened
 
 
@@ -85,12 +86,12 @@ def test_an_index_of_a_newer_quartet_is_refused(
 ) -> None:
     knowledge.add([write("pots.md", POTS)])
     path = knowledge.folder / "versions" / "0001" / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 4}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": FORMAT + 1}))
     with pytest.raises(KnowledgeError) as caught:
         reopened(knowledge, encoder).documents()
     assert str(caught.value) == (
         f"The index in {knowledge.folder / 'versions'} was written by a newer version of Quartet "
-        "(format 4). This one reads format 3. Start the newer version, or update this one."
+        f"(format {FORMAT + 1}). This one reads format {FORMAT}. Start the newer version, or update this one."
     )
 
 
