@@ -4,6 +4,8 @@ The file is a zip with a manifest of checksums. Databases are copied by SQLite's
 as they stand; the documents are held still meanwhile. Restoring checks all before anything is in place.
 """
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -12,7 +14,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -54,18 +56,14 @@ def back_up(workspace: Workspace, target: Path, report: Report) -> Contents:
     if target.is_relative_to(workspace.root):
         raise AssistantError(f"{target} lies in the company's own folder. Name a file outside of it.")
     try:
-        handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with _room_beside(target) as room:
+            beside = room / "backup"
+            beside.touch(mode=0o600)
+            with _held_still(workspace):
+                contents = _write(workspace, beside, report)
+            beside.replace(target)
     except OSError as problem:
         raise unwritable(target, problem) from problem
-    os.close(handle)
-    try:
-        with _held_still(workspace):
-            contents = _write(workspace, Path(beside), report)
-        Path(beside).replace(target)
-    except OSError as problem:
-        raise unwritable(target, problem) from problem
-    finally:
-        Path(beside).unlink(missing_ok=True)
     return contents
 
 
@@ -82,19 +80,48 @@ def restore(source: Path, root: Path, report: Report) -> Contents:
         )
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=root.parent, prefix=".part-"))
+        with _room_beside(root) as room:
+            part = room / "company"
+            part.mkdir(mode=0o700)
+            contents = _unpack(source, part, report)
+            if root.exists():
+                root.rmdir()
+            part.rename(root)
     except OSError as problem:
         raise unwritable(root, problem) from problem
-    try:
-        contents = _unpack(source, part, report)
-        if root.exists():
-            root.rmdir()
-        part.rename(root)
-    except OSError as problem:
-        raise unwritable(root, problem) from problem
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return contents
+
+
+@contextmanager
+def _room_beside(target: Path) -> Iterator[Path]:
+    """A hidden folder for half-finished work, in which nobody else can look.
+
+    What work on the same target has left that was killed is cleared away first: nobody holds its lock.
+    """
+    beginning = f".{target.name}.unfinished-"
+    for left in target.parent.glob(f"{glob.escape(beginning)}*"):
+        with suppress(FileNotFoundError), _locked(left) as free:
+            if free:
+                shutil.rmtree(left, ignore_errors=True)
+    room = Path(tempfile.mkdtemp(dir=target.parent, prefix=beginning))
+    try:
+        with _locked(room):
+            yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Whether nobody else works in a folder, and if so, nobody will meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(descriptor)
 
 
 def _write(workspace: Workspace, beside: Path, report: Report) -> Contents:
@@ -102,7 +129,7 @@ def _write(workspace: Workspace, beside: Path, report: Report) -> Contents:
     files: dict[str, str] = {}
     with (
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        tempfile.TemporaryDirectory(dir=beside.parent, prefix=".part-") as room,
+        tempfile.TemporaryDirectory(dir=beside.parent) as room,
     ):
         for done, path in enumerate(paths):
             report(f"Backing up {len(paths)} files", done / len(paths))

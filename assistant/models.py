@@ -143,6 +143,8 @@ def check_starter(folder: Path) -> None:
     """
     origin = folder / "origin.json"
     digests = read_json(origin).get("files", {}) if origin.exists() else {}
+    if not digests and folder.name == _folder_name(STARTER_EMBEDDER):  # made before checksums were kept
+        digests = {"model.safetensors": STARTER_EMBEDDER.weights_sha256}
     for name, expected in digests.items():
         if not (folder / name).is_file() or _digest(folder / name) != expected:
             raise AssistantError(
@@ -196,7 +198,7 @@ def _from_hub(name: str, report: Report, where: str) -> Path:
 
 
 def _starter_folder(starter: Starter, report: Report) -> Path:
-    folder = models_folder() / f"{starter.name}-{starter.sha256[:8]}"
+    folder = models_folder() / _folder_name(starter)
     if folder.is_dir():
         return folder
     with _workroom(starter) as room:
@@ -216,6 +218,10 @@ def _starter_folder(starter: Starter, report: Report) -> Path:
                 raise
     report(f"{starter.name} ({starter.licence}) is ready", 1.0)
     return folder
+
+
+def _folder_name(starter: Starter) -> str:
+    return f"{starter.name}-{starter.sha256[:8]}"
 
 
 @contextmanager

@@ -13,13 +13,16 @@ from assistant.wording import counted
 
 SHOWN = 12
 """Gaps shown; the export has all."""
-NONE = "Ask on the page Compare. What the documents can't answer is collected here, so that you can add it."
+NONE = (
+    "Once somebody on the page Compare asks what no document answers, the question stands here, with how "
+    "often it was asked."
+)
 
 
 def gaps_html(gaps: Sequence[Gap]) -> str:
     """The gaps, the most frequent first, with the way to export them."""
     if not gaps:
-        return section("Open questions") + empty("No open questions", NONE)
+        return empty("Open questions will appear here", NONE)
     items = "".join(map(_gap, gaps[:SHOWN]))
     more = f" The first {SHOWN} are shown; the CSV holds all." if len(gaps) > SHOWN else ""
     return (

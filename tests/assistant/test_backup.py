@@ -1,6 +1,9 @@
 """Backups: whole, checked, made while the company is in use, and never over anything."""
 
+import fcntl
+import os
 import sqlite3
+import stat
 import threading
 import zipfile
 
@@ -84,6 +87,38 @@ def test_nothing_is_overwritten_and_nothing_is_left_over(company, tmp_path):
         back_up(company, company.root / "acme.quartet", quiet)
     assert target.read_bytes() == before
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("what", ["backup", "restore"])
+def test_what_killed_work_left_is_cleared_away_by_the_next_and_work_that_goes_on_is_not(
+    company, tmp_path, what
+):
+    made = tmp_path / "acme.quartet"
+    target = made if what == "backup" else tmp_path / "again"
+    if what == "restore":
+        back_up(company, made, quiet)
+    left, busy, other = (
+        tmp_path / name
+        for name in (f".{target.name}.unfinished-1", f".{target.name}.unfinished-2", ".other.unfinished-1")
+    )
+    for folder in (left, busy, other):
+        folder.mkdir()
+        (folder / "backup").write_bytes(b"half")
+    descriptor = os.open(busy, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    if what == "backup":
+        back_up(company, target, quiet)
+    else:
+        restore(made, target, quiet)
+    os.close(descriptor)
+    assert sorted(tmp_path.glob(".*")) == sorted([busy, other])
+
+
+def test_nobody_else_can_read_a_backup_or_what_is_brought_back(company, tmp_path):
+    back_up(company, tmp_path / "acme.quartet", quiet)
+    restore(tmp_path / "acme.quartet", tmp_path / "back", quiet)
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("acme.quartet", "back")]
+    assert modes == [0o600, 0o700]
 
 
 def longer_brand(name, data):

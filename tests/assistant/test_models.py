@@ -14,6 +14,7 @@ import pytest
 from assistant import models
 from assistant.errors import AssistantError
 from assistant.models import (
+    STARTER_EMBEDDER,
     Starter,
     chat_model,
     check_model_folder,
@@ -348,6 +349,13 @@ def test_a_starter_whose_weights_have_changed_is_to_be_fetched_again(index):
     check_starter(folder)
     (folder / "model.safetensors").write_bytes(b"other")
     with pytest.raises(AssistantError, match=r"has changed since it was made.* Delete the folder .*fetches"):
+        check_starter(folder)
+
+
+def test_a_starter_fetched_before_checksums_were_kept_is_held_against_the_one_that_is_known(tmp_path):
+    made = make_folder(tmp_path, "model.safetensors")
+    folder = made.rename(tmp_path / f"{STARTER_EMBEDDER.name}-{STARTER_EMBEDDER.sha256[:8]}")
+    with pytest.raises(AssistantError, match="has changed since it was made"):
         check_starter(folder)
 
 

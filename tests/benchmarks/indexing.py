@@ -108,7 +108,7 @@ def main() -> None:
         began = time.process_time()
         knowledge.add([changed])
         added = time.process_time() - began
-        findings = knowledge.search("zebra crossed")
+        findings = knowledge.search("zebra crossed", count=100)
         update = time.process_time() - began
         if "zebra" not in {word for found in findings.found for word in found.matched_words}:
             raise SystemExit("The new text was not found.")
