@@ -5,11 +5,13 @@ from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.routing import Mount
 
 from assistant.studio import Studio
 from assistant.ui import company, compare, conversations, documents, report, study, train
 from assistant.ui.guarding import GuardedBlocks
 from assistant.ui.layout import Page, frame
+from assistant.ui.open_pages import CAPACITY, OpenPages
 from assistant.ui.theme import head, theme
 from assistant.workspace import quartet_home
 
@@ -26,8 +28,6 @@ PAGES = (
 
 FAVICON = Path(__file__).parent / "favicon.svg"
 UPLOAD_LIMIT = "2gb"
-SESSIONS = 200
-"""Open pages whose fields Gradio remembers, half a megabyte and more each; by itself it would keep 10,000."""
 CLEAN_UP = (3600, 24 * 3600)
 """Seconds: every hour, uploads older than a day are deleted; what was added has a copy of its own."""
 
@@ -42,7 +42,7 @@ def build(studio: Studio) -> gr.Blocks:
         with demo.route(each.name, each.address):
             frame(studio, each, PAGES)
     demo.record = lambda person, handler: studio.audit.record(person, handler)
-    demo.state_session_capacity = SESSIONS
+    demo.state_session_capacity = CAPACITY
     return demo.queue(max_size=64)
 
 
@@ -51,9 +51,10 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
     with warnings.catch_warnings():
         # Said of every application with several pages, also where it is off as here.
         warnings.filterwarnings("ignore", message="SSR mode is not supported")
-        return gr.mount_gradio_app(
+        demo = build(studio)
+        mounted = gr.mount_gradio_app(
             app,
-            build(studio),
+            demo,
             path="/",
             run_history=False,
             enable_monitoring=False,
@@ -66,3 +67,14 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
             head=head(),
             blocked_paths=[str(quartet_home()), str(studio.workspace.root)],
         )
+    pages = OpenPages()
+    pages.set_blocks(demo)
+    _gradio(mounted).state_holder = pages
+    return mounted
+
+
+def _gradio(app: FastAPI) -> gr.routes.App:
+    """Gradio's own application within ours."""
+    return next(
+        route.app for route in app.routes if isinstance(route, Mount) and isinstance(route.app, gr.routes.App)
+    )

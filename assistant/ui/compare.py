@@ -4,7 +4,7 @@ It reads, calls the studio and shows. The look is known by `turns.py` and `answe
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -28,6 +28,9 @@ from knowledge.errors import KnowledgeError
 
 SECONDS_BETWEEN_UPDATES = 0.1
 """A browser falls behind when four lanes are redrawn more often than ten times a second."""
+FULL_PACE = 8
+"""Chats that write at that pace at the same time; among more, so many updates a second are shared out, since
+each takes the processor from those who wait for their first word."""
 
 WIRES = "window.quartetWire = trigger; // 'ask_sample' 'open_chat' 'remove_chat' 'open_source' 'mark_answer'"
 """Hands `compare.js` the way to send what was clicked; the quoted names are the events that may come."""
@@ -176,7 +179,7 @@ class Handlers:
     def _writing(self, chat_id: str, answers: Answers, opening: Update) -> Iterator[Update]:
         said: dict[str, Answer] = {}
         turn: Turn | None = None
-        for given in paced(answers):
+        for given in paced(answers, lambda: len(self._written)):
             update: Update = {}
             if turn is None:
                 chat = self._studio.chats.read(chat_id)
@@ -239,8 +242,8 @@ class Handlers:
         return turns[-1] if turns else None
 
 
-def paced(answers: Answers) -> Answers:
-    """The newest answers so far, at most every `SECONDS_BETWEEN_UPDATES`.
+def paced(answers: Answers, writing: Callable[[], int] = lambda: 1) -> Answers:
+    """The newest answers so far, at most every `SECONDS_BETWEEN_UPDATES`, seldomer where many chats write.
 
     The last ones come always, and so do new places in the waiting line: after one, nothing may come for long.
     """
@@ -249,7 +252,8 @@ def paced(answers: Answers) -> Answers:
     for given in answers:
         held, before = given, places
         places = [answer.waiting for answer in given]
-        if places != before or time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
+        pause = SECONDS_BETWEEN_UPDATES * max(1.0, writing() / FULL_PACE)
+        if places != before or time.monotonic() - shown_at >= pause:
             yield given
             shown_at, held = time.monotonic(), None
     if held is not None:

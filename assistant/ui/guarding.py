@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,21 @@ class GuardedBlocks(gr.Blocks):
             raise refusal(str(problem.message)) from problem
         except Exception as problem:  # whatever Gradio's components make of what no page sends
             raise refusal(ODD) from problem
+
+    async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:
+        """What a handler gave, as the page takes it.
+
+        Gradio builds a field anew also where a handler leaves it alone; here that costs nothing.
+        """
+        given = predictions if isinstance(predictions, dict) else {}
+        changed = [field for field in block_fn.outputs if field in given]
+        if not given or len(changed) < len(given):  # a list of values, or fields of another handler
+            return await super().postprocess_data(block_fn, predictions, state)
+        narrowed, values = copy(block_fn), [given[field] for field in changed]
+        narrowed.outputs = changed
+        taken = await super().postprocess_data(narrowed, values if len(values) > 1 else values[0], state)
+        by_field = dict(zip(changed, taken, strict=True))
+        return [by_field.get(field, gr.skip()) for field in block_fn.outputs]
 
 
 def _text(value: Any, field: Any) -> Any:

@@ -91,6 +91,11 @@ class Browser:
         """What a route answers to a value."""
         return json.loads(self._asked("POST", path, json.dumps(value)))
 
+    def run(self, handler: str, data: list[Any]) -> list[Any]:
+        """What a handler shows that answers a plain request."""
+        call = {"data": data, "session_hash": self._session}
+        return list(self.post(f"/gradio_api/run/{handler}", call)["data"])
+
     def call(self, handler: str, data: list[Any], told: Callable[[], None] = lambda: None) -> str:
         """Call a handler through the queue, `told` at its first sign; gives the last of what it shows."""
         call = {"data": data, "fn_index": self._handlers[handler], "session_hash": self._session}
@@ -132,7 +137,7 @@ def chatter(browser: Browser, seen: Seen, until: float, dice: random.Random, pau
             time.sleep(dice.uniform(0, 2 * pause))
             question = dice.choice(QUESTIONS)
             with seen.timed("keep a draft"):
-                (chat,) = browser.post("/gradio_api/run/chat_draft", {"data": [question, chat]})["data"]
+                (chat,) = browser.run("chat_draft", [question, chat])
             ask(browser, seen, question, chat)
         with seen.timed("search the documents"):
             assert "q-documents-found" in browser.call("documents_search", [question])
@@ -150,8 +155,7 @@ def ask(browser: Browser, seen: Seen, question: str, chat: str) -> None:
         browser.call("chat_send", [question, chat, 100], told)
         seen.seconds["ask, to the first sign"] += first
     with seen.timed("see the chat again"):
-        shown = browser.post("/gradio_api/run/chat_follow", {"data": [chat]})
-        text = json.dumps(shown["data"])
+        text = json.dumps(browser.run("chat_follow", [chat]))
         assert question in text, "The question is not there."
         assert not TOLD.search(text), TOLD.findall(text)[0]
 

@@ -53,6 +53,14 @@ def test_updates_come_at_most_ten_times_a_second_and_the_last_one_always(monkeyp
     assert len(shown) <= 1 + 20 * 0.04 * 2 / 0.1
 
 
+def test_many_chats_that_write_share_the_updates_among_them(monkeypatch):
+    now = iter(range(1000))
+    monkeypatch.setattr(compare.time, "monotonic", lambda: next(now) * 0.04)
+    given = [(Answer("rag", "word " * number),) for number in range(100)]
+    alone, among_24 = (len(list(compare.paced(iter(given), lambda n=n: n))) for n in (1, 24))
+    assert among_24 < alone / 2
+
+
 def test_a_new_place_in_the_waiting_line_is_shown_at_once(monkeypatch):
     monkeypatch.setattr(compare.time, "monotonic", lambda: 0.0)
     given = [(Answer("rag", waiting=place),) for place in (None, 3, 3, 2, 1, 0)]

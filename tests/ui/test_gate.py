@@ -14,7 +14,8 @@ from assistant.brand import Brand, write_brand
 from assistant.gate import COOKIE, KNOWN, Gate
 from assistant.server import make_app
 from assistant.studio import Studio
-from assistant.ui import PAGES, SESSIONS
+from assistant.ui import PAGES
+from assistant.ui.open_pages import CAPACITY, OpenPage
 from tests.fakes import QUICK_HASHES, FakeModels
 
 ADDRESS = "http://127.0.0.1:7860"
@@ -267,14 +268,14 @@ def test_the_pages_keep_nothing_under_keys_that_a_client_chooses_and_hand_out_no
 
 def test_what_is_remembered_of_open_pages_has_a_limit(app):
     holder = blocks(app).state_holder
-    assert holder.capacity == SESSIONS
+    assert holder.capacity == CAPACITY
     holder.capacity = 3
     try:
         for number in range(5):
-            assert holder[f"page {number}"]
+            assert isinstance(holder[f"page {number}"], OpenPage)
         assert len(holder.session_data) == 3
     finally:
-        holder.capacity = SESSIONS
+        holder.capacity = CAPACITY
 
 
 def test_a_removed_account_is_shut_out_at_once(app, accounts):
