@@ -196,13 +196,17 @@ class Router:
         """
         mask = self.mask(rows, tokens)
         # In the model's own number format: bfloat16 states times a float32 scale would come out as float32.
-        self._mask = mask.to(self.groups[0].down) if mask.any() else None
+        self.use(mask.to(self.groups[0].down) if mask.any() else None)
+
+    def use(self, mask: Tensor | None) -> None:
+        """Take this for the coming step in place of what `route` says; None where no row has an adapter."""
+        self._mask = mask
 
     def bind(self, mask: Tensor, stacked: Sequence[Tensor]) -> None:
         """Use tensors from outside in place of the adapters' own: each group's `down` and `up`, in order."""
         for group, down, up in zip(self.groups, stacked[::2], stacked[1::2], strict=True):
             group.down, group.up = down, up
-        self._mask = mask
+        self.use(mask)
 
     def mask(self, rows: Sequence[tuple[str | None, float]], tokens: Sequence[int]) -> Tensor:
         """By token and stacked rank [tokens, ranks], the scale of its adapter in the token's row.

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, NoGraph, compiled_graph
+from assistant.engine.replay import ReplayRunner
 from assistant.engine.room import Room, room_for
 from assistant.engine.steps import Part, Runner
 from assistant.weights import Placement, load_model
@@ -32,7 +33,8 @@ def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: 
     try:
         return _open_graph(folder, placement, report)
     except NoGraph as problem:
-        return open_eager(folder, placement, str(problem))
+        eager = open_eager(folder, placement, str(problem))
+        return _warm(ReplayRunner(eager)) if placement.device.type == "cuda" else eager
 
 
 def open_eager(folder: Path, placement: Placement, reason: str = "") -> EagerRunner:
