@@ -74,8 +74,9 @@ def make_app(
     # Read by libraries when they are imported and by Gradio when it builds: nothing is reported to anybody.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    # After each call Gradio would reckon its times anew from those of the last 10,000.
+    # After each call Gradio would reckon its times anew from those of the last 10,000; nobody sees them.
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
     from assistant.ui import PAGES, mount
 
     app = FastAPI(title="Quartet", docs_url=None, redoc_url=None, openapi_url=None)

@@ -16,6 +16,7 @@ from assistant.comparison.model import HUMAN, Item, Study
 from assistant.comparison.rounds import Rounds
 from assistant.comparison.studies import Studies
 from assistant.errors import AssistantError
+from assistant.injection import marked
 from assistant.lanes import LANES, Answer, Lane, Setup, ask, lane_of
 from assistant.prompts import system_prompt
 from knowledge.errors import KnowledgeError
@@ -163,6 +164,8 @@ def _answers(study: Study, item: Item, setup: Setup, stop: threading.Event) -> l
     )
     if any(answer.error or answer.record is None or answer.record.finish in UNUSABLE for answer in last):
         return []
+    said = "\n".join([*(message.content for message in item.history), item.question])
+    last = marked(last, said, setup.brand)
     human = [Answer(HUMAN, item.reference)] if study.settings.human and item.reference else []
     return [*last, *human]
 

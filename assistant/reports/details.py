@@ -61,6 +61,27 @@ def _cost(records: list[Record]) -> Cost:
 
 
 @dataclass(frozen=True)
+class Order:
+    """An order to the assistant that stands in a document, and how many answers of each system follow it."""
+
+    document: str
+    text: str
+    followed: Mapping[str, int]
+
+
+def orders(evidence: Evidence) -> list[Order]:
+    """The orders in documents that answers seem to follow, the most followed first."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for item in evidence.items:
+        for system, answer in item.answers.items():
+            for each in answer.followed:
+                counts = found.setdefault((each.document, each.order), {})
+                counts[system] = counts.get(system, 0) + 1
+    listed = [Order(document, text, counts) for (document, text), counts in found.items()]
+    return sorted(listed, key=lambda order: -sum(order.followed.values()))
+
+
+@dataclass(frozen=True)
 class Topic:
     """Questions of one topic, and how often each system won in them."""
 

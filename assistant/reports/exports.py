@@ -71,6 +71,7 @@ def as_json(report: Report) -> str:
         "trust": [*agreement_in_words(found), blinding_in_words(found.blinding)],
         "findings": asdict(found),
         "costs": {system: asdict(cost) for system, cost in report.costs.items()},
+        "orders": [asdict(order) for order in report.orders],
         "topics": [asdict(topic) for topic in report.topics],
         "training_seconds": report.training_seconds,
         "setup": report.setup,

@@ -6,7 +6,7 @@ from pathlib import Path
 from assistant.adapters import find
 from assistant.errors import AssistantError
 from assistant.ratings import Desk
-from assistant.reports.details import Cost, Telling, Topic, costs, setup, telling, topics
+from assistant.reports.details import Cost, Order, Telling, Topic, costs, orders, setup, telling, topics
 from assistant.reports.evidence import Evidence
 from assistant.reports.findings import Findings, findings
 
@@ -19,6 +19,7 @@ class Report:
     evidence: Evidence
     findings: Findings
     costs: dict[str, Cost]
+    orders: list[Order]
     topics: list[Topic]
     telling: list[Telling]
     setup: dict[str, str]
@@ -49,6 +50,7 @@ def report_of(evidence: Evidence, company: str, adapters: Path) -> Report:
         evidence,
         found,
         costs(evidence),
+        orders(evidence),
         topics(evidence, left_out),
         telling(evidence, left_out),
         setup(evidence),

@@ -56,6 +56,7 @@ def body(report: Report) -> str:
         _trust(report),
         _costs(report),
         _topics(report),
+        _orders(report),
         _examples(report),
         _tables(report),
         _setup(report),
@@ -190,6 +191,26 @@ def _costs(report: Report) -> str:
             f"Medians over the answers of this study. Training the voice took {_duration(trained)}."
             if trained
             else "Medians over the answers of this study."
+        ),
+    )
+
+
+def _orders(report: Report) -> str:
+    if not report.orders:
+        return ""
+    systems = report.evidence.systems
+    rows = [
+        [each.document, each.text, *(str(each.followed.get(system, 0)) for system in systems)]
+        for each in report.orders
+    ]
+    return _section(
+        "Orders in the documents",
+        table(
+            ["document", "what it tells the assistant", *(f"#{system_name(each)}" for each in systems)], rows
+        ),
+        _small(
+            "How many answers of this study seem to follow an order that stands in a document. Raters were "
+            "not told. Look at these documents, and remove what speaks to the assistant."
         ),
     )
 

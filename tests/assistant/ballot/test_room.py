@@ -9,13 +9,34 @@ from assistant.comparison import HUMAN, SYSTEM_NAMES, StudySettings
 from assistant.ratings import Desk
 from assistant.store import open_database
 from assistant.workspace import open_workspace
-from tests.studies import ADAPTER, BASE, INDEX, SOURCE, SYSTEMS, answer, answered, drafted, judgement, opened
+from tests.studies import (
+    ADAPTER,
+    BASE,
+    FOLLOWED,
+    INDEX,
+    SOURCE,
+    SYSTEMS,
+    answer,
+    answered,
+    drafted,
+    judgement,
+    opened,
+)
 
 KEY = "0123456789abcdef" * 2
 SCORES = {"brand-voice": [1, 2, 3, 4], "accuracy": [5, 4, 3, 2]}
 VOTE = {"key": KEY, "ranks": [1, 2, 2, 4], "scores": SCORES, "seconds": 12.0}
 WORDS = (*SYSTEMS, HUMAN, "lanes?", "tuning", "fine-tuned", "grounded", "retrieval", "adapters?", "models?")
-RECORDED = (ADAPTER, BASE, INDEX, SOURCE.document, SOURCE.title, SOURCE.text, SYSTEM_NAMES[HUMAN])
+RECORDED = (
+    ADAPTER,
+    BASE,
+    INDEX,
+    SOURCE.document,
+    SOURCE.title,
+    SOURCE.text,
+    SYSTEM_NAMES[HUMAN],
+    FOLLOWED.order,
+)
 TELLING = re.compile(
     rf"\b(?:{'|'.join(WORDS)})\b|{'|'.join(map(re.escape, RECORDED))}",
     re.IGNORECASE,
