@@ -1,6 +1,7 @@
 """What is remembered of open pages, and what it costs to leave their fields alone."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import pytest
@@ -25,7 +26,10 @@ def fields_of(demo):
 
 def taken(demo, predictions, page):
     handler, _ = fields_of(demo)
-    return asyncio.run(demo.postprocess_data(handler, predictions, page))
+    with (
+        ThreadPoolExecutor() as pool
+    ):  # a loop of its own: the browser of other tests runs one in this thread
+        return pool.submit(asyncio.run, demo.postprocess_data(handler, predictions, page)).result()
 
 
 def test_a_page_changes_its_own_fields_alone(demo):
