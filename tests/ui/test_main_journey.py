@@ -1,6 +1,5 @@
 """The main job in a real browser with real parts: engine, index, training; only the models are tiny."""
 
-import json
 import shutil
 import socket
 import threading
@@ -19,19 +18,6 @@ from tests.ui.working_pages import choose, listening
 
 LANES = ("prompt", "tuned", "rag", "combined")
 HOURS = "# Opening hours\n\nThe shop opens at nine. The red bag and the blue pot are in the shop.\n"
-ASKED = "".join(
-    json.dumps(
-        {
-            "messages": [
-                {"role": "user", "content": " ".join(f"w{number}x{word}" for word in range(9))},
-                {"role": "assistant", "content": f"Five days, says x{number}."},
-            ]
-        }
-    )
-    + "\n"
-    for number in range(40)
-)
-"""Conversations of which no two are alike."""
 POTS = "# Red pots\n\nThe red pot is at the shop.\n"
 
 
@@ -72,44 +58,24 @@ def add(page, drop, path, text):
     page.set_input_files(f"{drop} input >> nth=0", path)
 
 
-def test_from_documents_and_conversations_to_four_different_answers(site, studio, browser_page, tmp_path):
-    page = browser_page
-    page.set_default_timeout(45_000)
-    expect.set_options(timeout=45_000)
+def look_things_up(page, site, tmp_path):
+    """Documents come, are found, and are found beside others that come later."""
     page.goto(f"{site}/documents")
     expect(page.locator(".q-dot-good")).to_be_visible()
     add(page, "#q-documents-drop", tmp_path / "hours.md", HOURS)
     page.get_by_role("button", name="hours.md", exact=True).wait_for()
-
     page.goto(site)
     ask(page, "When does the shop open?")
     expect(page.locator("#q-live-tuned")).to_contain_text("has not learned a voice yet")
     page.click("#q-live-rag .q-source >> nth=0")
     expect(page.locator("#q-source mark").first).to_contain_text("Opening hours")
     page.keyboard.press("Escape")
-
     page.goto(f"{site}/documents")
     add(page, "#q-documents-drop", tmp_path / "pots.md", POTS)
     page.get_by_role("button", name="pots.md", exact=True).wait_for()
     page.goto(site)
     ask(page, "the red pot")
     expect(page.locator("#q-live-rag .q-source", has_text="Red pots")).to_have_count(1)
-
-    page.goto(f"{site}/conversations")
-    add(page, "#q-conversations-drop", tmp_path / "june.jsonl", ASKED)
-    page.get_by_role("button", name="Add 1 file").click()
-    page.get_by_role("button", name="Remove june.jsonl").wait_for()
-    page.goto(f"{site}/train")
-    page.get_by_role("button", name="Train a new version").click()
-    expect(page.get_by_text("Version 1").first).to_be_visible()
-
-    page.goto(site)
-    ask(page, "the red pot")
-    turn = studio.chats.read(page.url.split("chat=")[1]).turns[-1]
-    records = {lane: turn.answers[lane].record for lane in LANES}
-    assert [records[lane].adapter for lane in LANES] == [None, "0001", None, "0001"]
-    assert records["rag"].passages == records["combined"].passages
-    assert turn.answers["tuned"].text != turn.answers["prompt"].text
 
 
 def tickets(count):
@@ -123,16 +89,10 @@ def tickets(count):
     return "\n".join(rows) + "\n"
 
 
-def test_from_a_messy_table_to_a_voice_that_was_stopped_resumed_and_chosen(
-    site, studio, browser_page, tmp_path
-):
-    page = browser_page
-    page.set_default_timeout(90_000)
+def bring_conversations(page, site, tmp_path):
+    """A messy table is mapped and added, and two of its conversations are left out."""
     page.goto(f"{site}/conversations")
-    expect(page.locator(".q-dot-good")).to_be_visible(timeout=45_000)
-    listening(page)
-    (tmp_path / "tickets.csv").write_text(tickets(48))
-    page.set_input_files("#q-conversations-drop input >> nth=0", tmp_path / "tickets.csv")
+    add(page, "#q-conversations-drop", tmp_path / "tickets.csv", tickets(48))
     page.get_by_text("say which column is Conversation").wait_for()
     choose(page, "Conversation", "Nr")
     page.get_by_text("say which column is Who writes").wait_for()
@@ -143,11 +103,14 @@ def test_from_a_messy_table_to_a_voice_that_was_stopped_resumed_and_chosen(
         page.get_by_role("button", name="Leave out this conversation").click()
         page.get_by_text(left, exact=True).wait_for()
 
+
+def train(page, site):
+    """A training is stopped and gone on with, and of the two versions the first is chosen."""
     page.goto(f"{site}/train")
     page.get_by_text("It learns from").wait_for()
     page.get_by_text("Quick look").click()
     page.locator("#q-train-settings .label-wrap").click()
-    page.get_by_label("number input for Epochs").fill("10")
+    page.get_by_label("number input for Epochs").fill("6")
     page.get_by_label("number input for Epochs").press("Tab")
     page.get_by_role("button", name="Train a new version").click()
     page.locator(".q-charts-training").wait_for(state="attached")
@@ -157,10 +120,22 @@ def test_from_a_messy_table_to_a_voice_that_was_stopped_resumed_and_chosen(
     page.get_by_text("The tuned lanes answer with version 2 now.").wait_for()
     page.get_by_role("button", name="Use Version 1").click()
     page.locator("#q-train-use h3", has_text="Version 1").wait_for()
+
+
+def test_from_documents_and_a_messy_table_to_four_different_answers(site, studio, browser_page, tmp_path):
+    page = browser_page
+    page.set_default_timeout(90_000)
+    expect.set_options(timeout=45_000)
+    look_things_up(page, site, tmp_path)
+    bring_conversations(page, site, tmp_path)
+    train(page, site)
     lineage = studio.adapter().lineage
     assert lineage.conversations < 46 and lineage.settings["most_conversations"] == 60
 
     page.goto(site)
-    ask(page, "Where is basil?")
-    answers = studio.chats.read(page.url.split("chat=")[1]).turns[-1].answers
-    assert answers["tuned"].record.adapter == "0001"
+    ask(page, "the red pot")
+    turn = studio.chats.read(page.url.split("chat=")[1]).turns[-1]
+    records = {lane: turn.answers[lane].record for lane in LANES}
+    assert [records[lane].adapter for lane in LANES] == [None, "0001", None, "0001"]
+    assert records["rag"].passages == records["combined"].passages
+    assert turn.answers["tuned"].text != turn.answers["prompt"].text

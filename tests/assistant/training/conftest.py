@@ -1,6 +1,7 @@
 """What the tests of training share: a brand, a tokenizer, a writer and a job folder."""
 
 import json
+import multiprocessing
 
 import pytest
 
@@ -21,6 +22,22 @@ def tokenizer(tiny_model_folder):
     from assistant.weights import load_tokenizer
 
     return load_tokenizer(tiny_model_folder)
+
+
+@pytest.fixture(scope="session")
+def forks():
+    """Processes from a mold that has loaded the libraries once: a start takes no seconds then."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["assistant.training.trainer", "assistant.training.saying"])
+    return context
+
+
+@pytest.fixture(autouse=True)
+def _not_behind(monkeypatch):
+    """A process of the tests does not stand back for good for what it trains."""
+    from assistant.training import processes
+
+    monkeypatch.setattr(processes, "NICENESS", 0)
 
 
 @pytest.fixture

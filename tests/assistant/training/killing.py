@@ -14,22 +14,25 @@ LOGGED = (300, 1500)
 """Bytes that a training writes to its log before it is killed again."""
 
 
-def main(folder: str, kills: str, seed: str) -> None:
-    """Train, and kill the process at random moments, counted in what it has written to its log."""
-    from assistant.training import saying, trainer  # once, before any process is made
+def course(folder: Path, kills: int, seed: int) -> int:
+    """Train, and kill the process at random moments, counted in what it has written to its log.
+
+    Returns how often it was killed.
+    """
+    from assistant.training import processes, saying, trainer  # once, before any process is made
     from assistant.training.__main__ import main as train
 
     assert trainer
-    saying.LONGEST_ANSWER = 3
-    chance, killed = random.Random(int(seed)), 0
+    saying.LONGEST_ANSWER, processes.NICENESS = 3, 0
+    chance, killed = random.Random(seed), 0
     while True:
         child = os.fork()
         if not child:
-            os._exit(train([folder]))
-        if not _killed(child, Path(folder) / "log.jsonl", chance if killed < int(kills) else None):
+            os._exit(train([str(folder)]))
+        if not _killed(child, folder / "log.jsonl", chance if killed < kills else None):
             break
         killed += 1
-    print(killed)
+    return killed
 
 
 def _killed(child: int, log: Path, chance: random.Random | None) -> bool:
@@ -52,4 +55,5 @@ def _size(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    job, kills, seed = sys.argv[1:]
+    print(course(Path(job), int(kills), int(seed)))

@@ -1,8 +1,7 @@
 """Checkpoints: whole or not there, and a run that is killed at any moment ends as if it had not been."""
 
 import json
-import subprocess
-import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from assistant.adapters import FILES, EvaluationLoss
 from assistant.jobs import read_log
 from assistant.training.checkpoints import best_folder, discard, find_resumption, seal
 from assistant.training.progress import Progress
+from tests.assistant.training.killing import course
 
 PLAN = "p"
 
@@ -102,33 +102,21 @@ def test_what_is_discarded_is_gone(sealed):
     assert list(sealed.iterdir()) == []
 
 
-def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_was_not(job):
+def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_was_not(job, forks):
     settings = {"epochs": 1, "batch_tokens": 200, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
     values = json.loads((job / "job.json").read_text()) | {"settings": settings}
     killed = job.with_name("20260101-000001-training")
     killed.mkdir()
     for folder in (job, killed):
         (folder / "job.json").write_text(json.dumps(values))
-    assert _killed(job, 0) == 0
-    assert _killed(killed, 3) >= 2
+    with ProcessPoolExecutor(1, mp_context=forks) as pool:
+        assert pool.submit(course, job, kills=0, seed=5).result() == 0
+        assert pool.submit(course, killed, kills=3, seed=5).result() >= 2
     whole, again = (_losses(folder) for folder in (job, killed))
     assert read_log(killed)[-1]["event"] == "finished"
     assert set(again) == set(whole)
     assert any("Going on after step" in event.get("text", "") for event in read_log(killed))
     assert again == {step: pytest.approx(loss, abs=2e-3) for step, loss in whole.items()}
-
-
-def _killed(folder, kills):
-    """Train, killed so many times on the way; how often it really was."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.assistant.training.killing", str(folder), str(kills), "5"],
-        cwd=Path(__file__).parents[3],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return int(done.stdout.split()[-1])
 
 
 def _losses(folder):

@@ -30,14 +30,6 @@ TORCHRUN = {
 """What torchrun tells the first of two processes."""
 
 
-@pytest.fixture(scope="module")
-def forks():
-    """Processes from a mold that has loaded the libraries once: a start takes no seconds then."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["assistant.training.trainer", "assistant.training.saying"])
-    return context
-
-
 @pytest.fixture
 def quick(forks, monkeypatch):
     monkeypatch.setattr(followers, "START", "forkserver")
@@ -45,9 +37,9 @@ def quick(forks, monkeypatch):
 
 def lead(job):
     """What the process of a job does; no thread of a library's runs when it starts its follower."""
-    from assistant.training import saying
+    from assistant.training import processes, saying
 
-    followers.START, saying.LONGEST_ANSWER = "fork", 3
+    followers.START, saying.LONGEST_ANSWER, processes.NICENESS = "fork", 3, 0
     main([str(job)])
 
 
