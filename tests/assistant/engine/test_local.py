@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -347,3 +348,23 @@ def test_an_answer_ends_at_the_end_of_turn(small):
     (text, finish), *_ = answers(engine, request("Hello"))
     assert (finish.reason, finish.completion_tokens) == ("end", 3)
     assert "<|" not in text
+
+
+def test_where_weights_fit_in_4_bits_only_all_lanes_answer_over_them_and_it_is_told(
+    tiny_model_folder, strong, monkeypatch
+):
+    pytest.importorskip("bitsandbytes")
+    small = replace(EXACT, four_bit=True, reason="in full they take more")
+    monkeypatch.setattr("assistant.engine.local.fitting", lambda folder, placement: small)
+    engine = LocalEngine(tiny_model_folder)
+    try:
+        engine.load_adapter("strong", strong)
+        lanes = [request("Hello"), request("Hello", "strong"), request("Bye"), request("Bye", "strong", 0.5)]
+        together = said(engine, *lanes)
+        assert together == [text for lane in lanes for text in said(engine, lane)]
+        assert together[0] != together[1]
+        assert engine.describe() == (
+            f"{tiny_model_folder.name} on cpu, float32, weights in 4 bits (in full they take more), torch"
+        )
+    finally:
+        engine.close()
