@@ -4,9 +4,11 @@ It knows the log and the stop file. What an import does stands in `importing.py`
 """
 
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from assistant.conversations.importing import Progress, import_file
 from assistant.conversations.incoming import Incoming
@@ -17,6 +19,11 @@ from assistant.workspace import open_workspace, read_json
 
 MEMORY = 6 << 30
 """Bytes of address space: what a hostile file may take before it is refused; honest ones take a tenth."""
+SILENCE = 20 * 60.0
+"""Seconds of work without a sign of progress after which a file is given up. There is no other limit of time:
+an honest file of some gigabytes takes hours, and says every few seconds how far it is."""
+AGAIN = 5.0
+"""Seconds of work until it is told again, where a library took the first word for a fault of its own."""
 EVERY = 0.5
 """Seconds between two lines of progress."""
 
@@ -27,6 +34,7 @@ class _StoppedError(Exception):
 
 def main(folder: Path) -> None:
     """Import file after file; one that can't be is noted, and the others go on."""
+    signal.signal(signal.SIGPROF, _give_up)
     log = JobLog(folder)
     workspace = open_workspace(Path(read_json(folder / "job.json")["workspace"]))
     incoming, store = Incoming(workspace.incoming), ConversationStore(workspace.conversations)
@@ -37,6 +45,7 @@ def main(folder: Path) -> None:
         name, size = found.source.name, found.source.size
         log.write("progress", text=f"Opening {name}", fraction=round(behind / total, 4), conversations=0)
         follow = _Follower(log, behind / total, size / total)
+        _expect_a_sign()
         try:
             about = import_file(store, found.source, found.recognised, incoming.cleaning, follow)
         except AssistantError as problem:
@@ -49,7 +58,21 @@ def main(folder: Path) -> None:
         else:
             incoming.drop(name)
             log.write("kept", name=name, conversations=about.seen)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
         behind += size
+
+
+def _expect_a_sign() -> None:
+    """Begin to count the work without progress anew."""
+    signal.setitimer(signal.ITIMER_PROF, SILENCE, AGAIN)
+
+
+def _give_up(number: int, frame: FrameType | None) -> None:
+    raise AssistantError(
+        f"The file was worked on for {SILENCE / 60:.0f} minutes without coming any further, so "
+        "it was given up and nothing of it kept. Split it, or save it as CSV, and add that."
+    )
 
 
 class _Follower:
@@ -65,6 +88,7 @@ class _Follower:
         Raises:
             _StoppedError: a person asked to stop.
         """
+        _expect_a_sign()
         if self._log.stop_asked():
             raise _StoppedError
         if time.monotonic() - self._last < EVERY:

@@ -1,4 +1,5 @@
 import json
+import signal
 import zipfile
 from dataclasses import replace
 
@@ -13,12 +14,13 @@ from assistant.conversations import (
     import_file,
     importing,
 )
+from assistant.conversations import __main__ as job
 from assistant.conversations.formats import Layout, recognise
 from assistant.conversations.gathering import gather
 from assistant.conversations.importing import Progress
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs
-from assistant.workspace import open_workspace
+from assistant.workspace import open_workspace, write_json
 from tests.assistant.conversations import exports
 from tests.ui.working_pages import until
 
@@ -234,10 +236,10 @@ def test_the_job_imports_what_waits_and_leaves_what_it_could_not(tmp_path):
     incoming, jobs = Incoming(workspace.incoming), Jobs(workspace.jobs)
     silent = "ticket,role,text\n1,customer,Hello?\n2,customer,Well?\n"
     hand_over(incoming, tmp_path, pairs=exports.CSV_PAIRS, silent=silent)
-    job = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
-    until(lambda: not jobs.find(job.key).active)
-    assert jobs.find(job.key).status == "finished"
-    events = {event["event"]: event for event in jobs.events(job.key)}
+    started = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
+    until(lambda: not jobs.find(started.key).active)
+    assert jobs.find(started.key).status == "finished"
+    events = {event["event"]: event for event in jobs.events(started.key)}
     assert events["kept"]["name"] == "pairs.csv" and events["refused"]["name"] == "silent.csv"
     assert [file.name for file in ConversationStore(workspace.conversations).files()] == ["pairs.csv"]
     (left,) = incoming.found()
@@ -248,13 +250,43 @@ def test_the_job_stops_when_asked_and_keeps_nothing_of_the_file_at_work(tmp_path
     workspace = open_workspace(tmp_path / "acme")
     incoming, jobs = Incoming(workspace.incoming), Jobs(workspace.jobs)
     hand_over(incoming, tmp_path, chats=unlike(20_000))
-    job = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
-    until(lambda: jobs.events(job.key))
-    jobs.stop(job.key)
-    until(lambda: not jobs.find(job.key).active)
-    assert jobs.find(job.key).status == "stopped"
+    started = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
+    until(lambda: jobs.events(started.key))
+    jobs.stop(started.key)
+    until(lambda: not jobs.find(started.key).active)
+    assert jobs.find(started.key).status == "stopped"
     assert ConversationStore(workspace.conversations).files() == []
     assert [each.source.name for each in incoming.found()] == ["chats.csv"]
+
+
+def test_a_file_that_comes_no_further_is_given_up_and_the_next_one_is_imported(tmp_path, monkeypatch):
+    workspace = open_workspace(tmp_path / "acme")
+    incoming, tried = Incoming(workspace.incoming), []
+    hand_over(incoming, tmp_path, pairs=exports.CSV_PAIRS, stuck=unlike(3))
+    real = job.import_file
+
+    def stuck(store, source, *rest):
+        while source.name == "stuck.csv" and len(tried) < 10:
+            try:
+                while True:
+                    pass
+            except AssistantError:
+                tried.append(source.name)
+                if len(tried) == 2:  # a library may take the first word for a fault of its own
+                    raise
+        return real(store, source, *rest)
+
+    monkeypatch.setattr(job, "import_file", stuck)
+    monkeypatch.setattr(job, "SILENCE", 0.2)
+    monkeypatch.setattr(job, "AGAIN", 0.1)
+    folder = workspace.jobs / "job"
+    folder.mkdir(parents=True)
+    write_json(folder / "job.json", {"workspace": str(workspace.root)})
+    job.main(folder)
+    assert [file.name for file in ConversationStore(workspace.conversations).files()] == ["pairs.csv"]
+    (left,) = incoming.found()
+    assert "without coming any further" in left.problem
+    assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
 
 
 def test_the_companys_own_contacts_stay_and_customers_are_masked(tmp_path, store):
