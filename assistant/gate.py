@@ -67,19 +67,27 @@ class Gate:
         """Pass the request on, or answer with the login, 401 or 403."""
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
+        try:
+            own = await self._answer(scope, receive)
+        except AssistantError as problem:  # the accounts can't be read or written
+            own = PlainTextResponse(str(problem), 503)
+        await (own or self._app)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """The gate's own answer; None where the request may pass, with who asks noted in it."""
         request = Request(scope, receive) if scope["type"] == "http" else None
         path = route_path(scope)
         if request and (own := self._own(request, path)):
-            return await (await own(request))(scope, receive, send)
+            return await own(request)
         person = await run_in_threadpool(self._person, scope)
         if person is None and not is_open(path):
-            return await self._refuse_stranger(scope, path)(scope, receive, send)
+            return self._refuse_stranger(scope, path)
         if person is not None and not (is_open(path) or self._may_ask(person, path)):
-            return await _forbidden(person)(scope, receive, send)
+            return _forbidden(person)
         if person is not None and path == STREAM and not self._may_listen(person, scope):
-            return await PlainTextResponse("This is another person's.", 403)(scope, receive, send)
+            return PlainTextResponse("This is another person's.", 403)
         scope[PERSON] = person
-        await self._app(scope, receive, send)
+        return None
 
     def _own(self, request: Request, path: str) -> Answer | None:
         """What answers the gate's own addresses."""
@@ -130,7 +138,7 @@ class Gate:
         except TooManyTriesError as problem:
             return self._page(request, str(problem), status=429)
         except AssistantError as problem:
-            return self._page(request, str(problem), status=500)
+            return self._page(request, str(problem), status=503)
         if token is None:
             logger.warning("A login failed.")
             return self._page(request, "Name and password do not fit. Try again.", status=403)

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,6 +33,7 @@ from assistant.reports.files import FORMATS, file_name
 from assistant.reports.judged import report_on
 from assistant.studio import Studio
 from assistant.workspace import accounts_file
+from knowledge.errors import KnowledgeError
 from knowledge.following import Watch
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -99,6 +101,8 @@ def make_app(
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
     app.add_middleware(WithSecurityHeaders)
     desks = Desks()
+    for kind in (AssistantError, KnowledgeError):
+        app.add_exception_handler(kind, _tell)
     app.include_router(ballot_room(lambda token: desks.seat(studio.workspace, token)))
     mounted = mount(app, studio)
     for part in (app, *(route.app for route in app.routes if isinstance(route, Mount))):
@@ -107,13 +111,15 @@ def make_app(
     return mounted
 
 
+async def _tell(request: Request, problem: Exception) -> Response:
+    """Why there is nothing to be had, in a sentence."""
+    return PlainTextResponse(str(problem), status_code=404)
+
+
 def _adapter(studio: Studio, key: str) -> Response:
     """A version of the voice for PEFT."""
     workspace = studio.workspace
-    try:
-        path = export_zip(find(workspace.adapters, key), workspace.exports / f"version-{key}.zip")
-    except AssistantError as problem:
-        return PlainTextResponse(str(problem), status_code=404)
+    path = export_zip(find(workspace.adapters, key), workspace.exports / f"version-{key}.zip")
     return FileResponse(path, filename=f"{workspace.root.name}-version-{key}.zip")
 
 
@@ -124,12 +130,9 @@ def _csv(name: str, text: str) -> Response:
 
 def _saved(studio: Studio, study_id: str, kind: str) -> Response:
     """A study's report as a file."""
-    try:
-        if kind not in FORMATS:
-            raise AssistantError(f"A report is saved as {', '.join(FORMATS)}, not as {kind!r}.")
-        report = report_on(studio.desk, study_id, studio.brand().name, studio.workspace.adapters)
-    except AssistantError as problem:
-        return PlainTextResponse(str(problem), status_code=404)
+    if kind not in FORMATS:
+        raise AssistantError(f"A report is saved as {', '.join(FORMATS)}, not as {kind!r}.")
+    report = report_on(studio.desk, study_id, studio.brand().name, studio.workspace.adapters)
     named = {"Content-Disposition": f'attachment; filename="{file_name(report, kind)}"'}
     return Response(FORMATS[kind].text(report), media_type=FORMATS[kind].media, headers=named)
 

@@ -278,6 +278,24 @@ def test_what_is_remembered_of_open_pages_has_a_limit(app):
         holder.capacity = CAPACITY
 
 
+def test_accounts_that_can_not_be_read_let_nobody_in_and_say_so(app, accounts):
+    accounts.add("kept", Role.MANAGER, PASSWORD)
+    client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
+    client.post("/login", data={"name": "kept", "password": PASSWORD})
+    whole = accounts._path.read_bytes()
+    accounts._path.write_bytes(b"\xffjunk")
+    try:
+        answers = [
+            client.get("/", headers=PAGE),
+            client.post("/login", data={"name": "kept", "password": PASSWORD}),
+        ]
+    finally:
+        accounts._path.write_bytes(whole)
+    assert [(each.status_code, "accounts" in each.text) for each in answers] == [(503, True)] * 2
+    assert client.get("/", headers=PAGE).status_code == 200
+    accounts.remove("kept")
+
+
 def test_a_removed_account_is_shut_out_at_once(app, accounts):
     accounts.add("temp", Role.MANAGER, PASSWORD)
     client = TestClient(app, base_url=ADDRESS, follow_redirects=False)
