@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from assistant.conversations.importing import Progress, import_file
 from assistant.conversations.incoming import Incoming
 from assistant.conversations.store import ConversationStore
@@ -18,7 +20,7 @@ from assistant.jobs import JobLog
 from assistant.workspace import open_workspace, read_json
 
 MEMORY = 6 << 30
-"""Bytes of address space: what a hostile file may take before it is refused; honest ones take a tenth."""
+"""Bytes of address space that a hostile file may take before it is refused; honest ones take a tenth."""
 SILENCE = 20 * 60.0
 """Seconds of work without a sign of progress after which a file is given up. There is no other limit of time:
 an honest file of some gigabytes takes hours, and says every few seconds how far it is."""
@@ -63,6 +65,11 @@ def main(folder: Path) -> None:
         behind += size
 
 
+def memory() -> int:
+    """Bytes that an import may take: never more than half of what this machine has."""
+    return min(MEMORY, psutil.virtual_memory().total // 2)
+
+
 def _expect_a_sign() -> None:
     """Begin to count the work without progress anew."""
     signal.setitimer(signal.ITIMER_PROF, SILENCE, AGAIN)
@@ -102,7 +109,7 @@ class _Follower:
 
 if __name__ == "__main__":
     job = Path(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (memory(), memory()))
     try:
         main(job)
     except _StoppedError:

@@ -2,6 +2,7 @@ import json
 import signal
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -287,6 +288,12 @@ def test_a_file_that_comes_no_further_is_given_up_and_the_next_one_is_imported(t
     (left,) = incoming.found()
     assert "without coming any further" in left.problem
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+
+
+def test_an_import_takes_half_of_a_small_machine_at_most(monkeypatch):
+    for total, given in ((4 << 30, 2 << 30), (64 << 30, job.MEMORY)):
+        monkeypatch.setattr(job.psutil, "virtual_memory", lambda total=total: SimpleNamespace(total=total))
+        assert job.memory() == given
 
 
 def test_the_companys_own_contacts_stay_and_customers_are_masked(tmp_path, store):
