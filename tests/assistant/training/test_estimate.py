@@ -157,6 +157,13 @@ def test_presets_are_settings_in_range():
         assert TrainingSettings.of(vars(preset.settings)) == preset.settings
 
 
+def test_each_preset_takes_longer_than_the_one_before_also_where_all_learn_from_as_many():
+    quick, balanced, thorough = (
+        estimate(MEASURED, preset.settings, learned=30, held=4).seconds for preset in PRESETS
+    )
+    assert quick < balanced < thorough
+
+
 def test_every_field_has_one_sentence_of_help_and_is_a_setting():
     for field in FIELDS:
         assert hasattr(TrainingSettings(), field.key)
