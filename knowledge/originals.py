@@ -14,7 +14,7 @@ from knowledge.documents.guard import document_from_json, document_to_json
 from knowledge.errors import KnowledgeError
 from knowledge.storage import copy_file, digest_of, digest_of_file, sync_folder, write_bytes
 
-READER_VERSION = 3  # raise it when the readers give other text: stored documents are then read again
+READER_VERSION = 4  # raise it when the readers give other text: stored documents are then read again
 PARSED = "document.json"
 
 

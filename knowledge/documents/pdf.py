@@ -6,6 +6,8 @@ It knows how a page's lines become paragraphs. It reads no pictures: a scan has 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as raw
@@ -46,7 +48,7 @@ def read_pdf(data: bytes, name: str, digest: str) -> Document:
     if sum(map(_letters, pages)) < MIN_CHARACTERS:
         raise no_text(name, f"{_all_of(len(pages))}, probably a scan")
     levels = _heading_levels(pages)
-    for number, page in enumerate(_without_running_lines(pages), start=1):
+    for number, page in enumerate(_without_running_lines(pages, levels), start=1):
         builder.page(number)
         _write_page(page, levels, builder)
     return builder.finish(declared=declared)
@@ -80,38 +82,47 @@ def _letters(page: Sequence[Part]) -> int:
     return sum(len("".join(text.split())) for text in texts)
 
 
-def _heading_levels(pages: Sequence[Sequence[Part]]) -> dict[tuple[float, bool], int]:
-    """Which kinds of line are headings, and how high: larger than the body, or bold at its size."""
+@dataclass(frozen=True)
+class Levels:
+    """Which kinds of line, by size and weight, are headings and how high; `large` ones stand out by size."""
+
+    of: dict[tuple[float, bool], int]
+    large: float
+
+
+def _heading_levels(pages: Sequence[Sequence[Part]]) -> Levels:
+    """Headings are larger than the body, or bold at its size."""
     letters: Counter[tuple[float, bool]] = Counter()
     for line in (part for page in pages for part in page if isinstance(part, Line)):
         letters[line.size, line.bold] += len(line.text)
     if not letters:
-        return {}
+        return Levels({}, inf)
     body_size, body_bold = letters.most_common(1)[0][0]
-    kinds = {(size, bold) for size, bold in letters if size >= body_size * HEADING_SCALE}
+    large = body_size * HEADING_SCALE
+    kinds = {(size, bold) for size, bold in letters if size >= large}
     if not body_bold:
         kinds |= {(size, bold) for size, bold in letters if bold and size >= body_size}
-    return {kind: level for level, kind in enumerate(sorted(kinds, reverse=True), start=1)}
+    return Levels({kind: level for level, kind in enumerate(sorted(kinds, reverse=True), start=1)}, large)
 
 
-def _is_heading(line: Line, levels: dict[tuple[float, bool], int]) -> bool:
+def _is_heading(line: Line, levels: Levels) -> bool:
     return (
-        (line.size, line.bold) in levels
+        (line.size, line.bold) in levels.of
         and len(line.text.split()) <= HEADING_WORDS
         and line.text[-1] not in ".,;:"
         and sum(letter.isalpha() for letter in line.text) > 1
     )
 
 
-def _without_running_lines(pages: Sequence[Sequence[Part]]) -> list[list[Part]]:
+def _without_running_lines(pages: Sequence[Sequence[Part]], levels: Levels) -> list[list[Part]]:
     """The pages without the headers and footers that many of them repeat, page numbers aside."""
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_shape(page[place]) for place in _edges(page)})
+        seen.update({_shape(page[place], levels) for place in _edges(page)})
     running = {shape for shape, count in seen.items() if count >= 3 and count > len(pages) / 3 and shape}
     kept = []
     for page in pages:
-        gone = {place for place in _edges(page) if _shape(page[place]) in running}
+        gone = {place for place in _edges(page) if _shape(page[place], levels) in running}
         kept.append([part for place, part in enumerate(page) if place not in gone])
     return kept
 
@@ -122,13 +133,16 @@ def _edges(page: Sequence[Part]) -> list[int]:
     return sorted(places)
 
 
-def _shape(part: Part) -> str:
-    return re.sub(r"\d+", "#", part.text) if isinstance(part, Line) else ""
+def _shape(part: Part, levels: Levels) -> str:
+    """What running lines have in common on all pages; in large letters "Chapter 1" and "Chapter 2" have not."""
+    if not isinstance(part, Line):
+        return ""
+    if part.size >= levels.large and _is_heading(part, levels):
+        return part.text
+    return re.sub(r"\d+", "#", part.text)
 
 
-def _write_page(
-    parts: Sequence[Part], levels: dict[tuple[float, bool], int], builder: DocumentBuilder
-) -> None:
+def _write_page(parts: Sequence[Part], levels: Levels, builder: DocumentBuilder) -> None:
     widest = max((len(part.text) for part in parts if isinstance(part, Line)), default=0)
     for group in _groups(parts, levels):
         if isinstance(group, Grid):
@@ -136,7 +150,7 @@ def _write_page(
             continue
         text = " ".join(line.text for line in group)
         if _is_heading(group[0], levels) and len(text.split()) <= HEADING_WORDS:
-            builder.heading(levels[group[0].size, group[0].bold], text)
+            builder.heading(levels.of[group[0].size, group[0].bold], text)
         else:
             _write_paragraphs(_paragraphs(group, widest), builder)
 
@@ -152,7 +166,7 @@ def _write_paragraphs(paragraphs: Sequence[tuple[str, bool]], builder: DocumentB
     builder.block("\n".join(block))
 
 
-def _groups(parts: Sequence[Part], levels: dict[tuple[float, bool], int]) -> Iterator[list[Line] | Grid]:
+def _groups(parts: Sequence[Part], levels: Levels) -> Iterator[list[Line] | Grid]:
     """Neighbouring body lines, neighbouring heading lines of one kind (a heading that wraps), and tables."""
     group: list[Line] = []
     for part in parts:
@@ -168,7 +182,7 @@ def _groups(parts: Sequence[Part], levels: dict[tuple[float, bool], int]) -> Ite
         yield group
 
 
-def _kind(line: Line, levels: dict[tuple[float, bool], int]) -> tuple[float, bool] | None:
+def _kind(line: Line, levels: Levels) -> tuple[float, bool] | None:
     return (line.size, line.bold) if _is_heading(line, levels) else None
 
 

@@ -104,3 +104,19 @@ def test_a_page_that_is_turned_is_read_as_it_is_drawn(pdf: FPDF, tmp_path: Path)
     with pdf.rotation(90, 100, 100):
         put(pdf, 50, 100, "These words run from the bottom of the page to its top", 150)
     assert document_of(pdf, tmp_path).text == "These words run from the bottom of the page to its top"
+
+
+def test_headings_that_differ_by_a_number_stay_and_running_lines_go(tmp_path: Path) -> None:
+    pdf = FPDF()
+    for number in range(1, 6):
+        pdf.add_page()
+        pdf.set_font("Helvetica", "", 10)
+        put(pdf, 15, 10, f"Fernhollow handbook, page {number}")
+        pdf.set_font("Helvetica", "B", 18)
+        put(pdf, 15, 20, f"Chapter {number}")
+        pdf.set_font("Helvetica", "", 10)
+        for row in range(8):
+            put(pdf, 15, 40 + 6 * row, f"In line {row} of this part {number} something else is said.")
+    document = document_of(pdf, tmp_path)
+    assert "handbook" not in document.text
+    assert [section.heading[-1] for section in document.sections] == [f"Chapter {at}" for at in range(1, 6)]
