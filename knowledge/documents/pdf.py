@@ -134,7 +134,7 @@ def _edges(page: Sequence[Part]) -> list[int]:
 
 
 def _shape(part: Part, levels: Levels) -> str:
-    """What running lines have in common on all pages; in large letters "Chapter 1" and "Chapter 2" have not."""
+    """What running lines have in common on all pages; large ones that differ by a number have nothing."""
     if not isinstance(part, Line):
         return ""
     if part.size >= levels.large and _is_heading(part, levels):
