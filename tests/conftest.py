@@ -31,6 +31,14 @@ ENCODER_WORDS = [
     "[MASK]",
     *["the", "a", "red", "blue", "pot", "bag", "hours", "shop", "opens", "at", "nine"],
 ]
+LONG = (
+    "test_main_journey.py",
+    "test_judging_journey.py",
+    "test_checkpoints.py",
+    "test_followers.py",
+    "test_crash.py",
+)
+"""Files whose tests take longest."""
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
@@ -39,6 +47,11 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test touches the models and companies of whoever runs it."""
     monkeypatch.setenv("QUARTET_HOME", str(tmp_path / "home"))
     yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests come first, so that no process is left with one when the others are done."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

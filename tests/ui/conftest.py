@@ -182,7 +182,7 @@ def told(message: ConsoleMessage) -> str:
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
     """A fresh page at desk size; whatever its console reports as an error fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
