@@ -339,9 +339,10 @@ class Studio:
 
     # -- conversations --
 
-    def import_conversations(self) -> Job:
-        """Start to import the files that wait in `incoming`, in a process of its own."""
-        return self.jobs.start("assistant.conversations", {"workspace": str(self.workspace.root)})
+    def import_conversations(self, incoming: Incoming | None = None) -> Job:
+        """Start to import the files that wait in `incoming`, the company's if none is named, by a job."""
+        places = {"workspace": self.workspace.root, "incoming": (incoming or self.incoming).folder}
+        return self.jobs.start("assistant.conversations", {name: str(path) for name, path in places.items()})
 
     def gaps(self) -> tuple[Gap, ...]:
         """The questions asked so far that nobody could answer, those that ask the same together."""

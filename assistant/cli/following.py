@@ -2,40 +2,16 @@
 
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 import typer
 
 from assistant.errors import AssistantError
-from assistant.jobs import Job, Jobs
+from assistant.jobs import Event, Job, Jobs
 
 
-def follow(jobs: Jobs, job: Job) -> None:
-    """Print the job's log as it grows; Ctrl-C asks it to save and stop.
-
-    Raises:
-        AssistantError: the job failed.
-    """
-    shown = 0
-    while True:
-        job = jobs.find(job.key)
-        events = jobs.events(job.key)
-        for event in events[shown:]:
-            _show_event(event)
-        shown = len(events)
-        if not job.active:
-            break
-        try:
-            time.sleep(0.5)
-        except KeyboardInterrupt:
-            typer.echo("Saving what was learned, then stopping.", err=True)
-            jobs.stop(job.key)
-    if job.status in ("failed", "lost"):
-        raise AssistantError(job.message)
-
-
-def _show_event(event: Mapping[str, Any]) -> None:
+def show_training(event: Event) -> None:
+    """Print an event of a training: progress on stderr, its result on stdout."""
     match event["event"]:
         case "stage":
             typer.echo(event["text"], err=True)
@@ -53,3 +29,32 @@ def _show_event(event: Mapping[str, Any]) -> None:
             typer.echo(f"ends early: nothing was better than after step {event['best']}", err=True)
         case "finished" | "stopped":
             typer.echo(json.dumps(event, ensure_ascii=False))
+
+
+def follow(
+    jobs: Jobs,
+    job: Job,
+    show: Callable[[Event], None] = show_training,
+    stopping: str = "Saving what was learned, then stopping.",
+) -> Job:
+    """Show the job's log as it grows, and give the job as it ended; Ctrl-C says `stopping` and ends it.
+
+    Raises:
+        AssistantError: the job failed.
+    """
+    shown = 0
+    while True:
+        try:
+            job = jobs.find(job.key)
+            for event in jobs.events(job.key)[shown:]:
+                shown += 1
+                show(event)
+            if not job.active:
+                break
+            time.sleep(0.5)
+        except KeyboardInterrupt:
+            typer.echo(stopping, err=True)
+            jobs.stop(job.key)
+    if job.status in ("failed", "lost"):
+        raise AssistantError(job.message)
+    return job

@@ -3,16 +3,15 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
 from assistant.cli.following import follow
+from assistant.cli.importing import import_conversations
 from assistant.cli.opening import loading, open_studio
 from assistant.cli.options import ModelOption, WorkspaceOption
 from assistant.cli.problems import plain_errors
-from assistant.conversations import STEPS, About, Cleaning, Guard, files_in, import_file
 from assistant.errors import AssistantError
 from assistant.loading import LocalModels
 from assistant.studio import Studio
@@ -47,7 +46,7 @@ def train(
     studio = open_studio(workspace, LocalModels(model))
     wanted = _preset(preset) | together | _settings(settings)
     if conversations:
-        _import(studio, conversations)
+        import_conversations(studio, conversations)
     if estimate:
         _estimate(studio, wanted)
         return
@@ -62,34 +61,6 @@ def _together() -> dict[str, Any] | None:
     if started is None:
         return {}
     return {"processes": started.processes} if started.rank == 0 else None
-
-
-def _import(studio: Studio, paths: list[Path]) -> None:
-    """Import what is new in these files and folders, as the page does; say what was left out."""
-    with TemporaryDirectory(prefix="quartet-") as room, loading(studio) as progress, Guard() as guard:
-        for found in guard.gather(files_in(paths), Path(room)):
-            name = found.source.name
-            if studio.conversations.twin(*found.source.paths):
-                typer.echo(f"{name} is there already, so it is learned from as it is.", err=True)
-                continue
-            if found.recognised is None:
-                raise AssistantError(found.problem)
-            about = import_file(
-                studio.conversations,
-                found.source,
-                found.recognised,
-                Cleaning(),
-                lambda at: progress(at.text, at.fraction),
-            )
-            for refusal in about.refusals:
-                typer.echo(refusal.text, err=True)
-            typer.echo(_told(name, about), err=True)
-
-
-def _told(name: str, about: About) -> str:
-    done = [f"{STEPS[step][0].lower()}: {about.counts[step]:,}" for step in STEPS if about.counts.get(step)]
-    read = f"{name}: {about.title}, {about.seen:,} read, {about.refused:,} refused"
-    return "; ".join([read, ", ".join(done)]) if done else read
 
 
 def _estimate(studio: Studio, settings: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m assistant.conversations JOBFOLDER`: import the files that wait in the job's workspace.
+"""`python -m assistant.conversations JOBFOLDER`: import the files that wait in the folder it names.
 
 It knows the log and the stop file. What an import does stands in `importing.py`.
 """
@@ -38,8 +38,9 @@ def main(folder: Path) -> None:
     """Import file after file; one that can't be is noted, and the others go on."""
     signal.signal(signal.SIGPROF, _give_up)
     log = JobLog(folder)
-    workspace = open_workspace(Path(read_json(folder / "job.json")["workspace"]))
-    incoming, store = Incoming(workspace.incoming), ConversationStore(workspace.conversations)
+    asked = read_json(folder / "job.json")
+    incoming = Incoming(Path(asked["incoming"]))
+    store = ConversationStore(open_workspace(Path(asked["workspace"])).conversations)
     waiting = [each for each in incoming.found() if each.ready]
     total, behind = max(sum(each.source.size for each in waiting), 1), 0
     for found in waiting:

@@ -18,17 +18,17 @@ from assistant.workspace import read_json, write_json
 
 
 class Incoming:
-    """The files of one company that wait to be imported, in a folder of its workspace."""
+    """The files that wait to be imported, in a folder: of a company's workspace, or a command's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._plan = folder / "plan.json"
         self._guard = Guard()
 
     def add(self, files: Sequence[File]) -> None:
         """Take over files (they are moved), and recognise each; one of the same name gives way."""
-        number = max((int(path.name) for path in self._folder.glob("[0-9]*")), default=0) + 1
-        room = self._folder / str(number)
+        number = max((int(path.name) for path in self.folder.glob("[0-9]*")), default=0) + 1
+        room = self.folder / str(number)
         room.mkdir(parents=True)
         moved = []
         for index, (path, name) in enumerate(files):
@@ -46,7 +46,7 @@ class Incoming:
     def found(self) -> list[Found]:
         """The files and what each was found to be."""
         try:
-            return [Found.of(values, self._folder) for values in self._values().get("files", [])]
+            return [Found.of(values, self.folder) for values in self._values().get("files", [])]
         except (KeyError, TypeError, AttributeError) as problem:
             raise self._damaged(problem) from problem
 
@@ -98,7 +98,7 @@ class Incoming:
         """Delete all that was handed over; which steps are to be taken is remembered."""
         self.close()
         cleaning = self.cleaning
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._write([], cleaning)
 
     def preview(self, name: str) -> Preview:
@@ -124,5 +124,5 @@ class Incoming:
         )
 
     def _write(self, found: Sequence[Found], cleaning: Cleaning) -> None:
-        files = [each.to_json(self._folder) for each in found]
+        files = [each.to_json(self.folder) for each in found]
         write_json(self._plan, {"version": 1, "cleaning": asdict(cleaning), "files": files})

@@ -29,7 +29,8 @@ class Import:
         self._workspace = open_workspace(folder / "acme")
         self._job = folder / "job"
         self._job.mkdir()
-        write_json(self._job / "job.json", {"workspace": str(self._workspace.root)})
+        places = {"workspace": self._workspace.root, "incoming": self._workspace.incoming}
+        write_json(self._job / "job.json", {name: str(path) for name, path in places.items()})
         self._hand_over()
         main(self._job)
 

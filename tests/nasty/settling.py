@@ -77,7 +77,7 @@ def run_job(workspace: Workspace) -> Path:
     """Import all that waits; gives the job's folder."""
     folder = workspace.jobs / "job"
     folder.mkdir(parents=True)
-    write_json(folder / "job.json", {"workspace": str(workspace.root)})
+    write_json(folder / "job.json", {"workspace": str(workspace.root), "incoming": str(workspace.incoming)})
     subprocess.run([sys.executable, "-m", "assistant.conversations", str(folder)], check=False)
     return folder
 

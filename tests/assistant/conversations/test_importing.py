@@ -237,7 +237,9 @@ def test_the_job_imports_what_waits_and_leaves_what_it_could_not(tmp_path):
     incoming, jobs = Incoming(workspace.incoming), Jobs(workspace.jobs)
     silent = "ticket,role,text\n1,customer,Hello?\n2,customer,Well?\n"
     hand_over(incoming, tmp_path, pairs=exports.CSV_PAIRS, silent=silent)
-    started = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
+    started = jobs.start(
+        "assistant.conversations", {"workspace": str(workspace.root), "incoming": str(workspace.incoming)}
+    )
     until(lambda: not jobs.find(started.key).active)
     assert jobs.find(started.key).status == "finished"
     events = {event["event"]: event for event in jobs.events(started.key)}
@@ -251,7 +253,9 @@ def test_the_job_stops_when_asked_and_keeps_nothing_of_the_file_at_work(tmp_path
     workspace = open_workspace(tmp_path / "acme")
     incoming, jobs = Incoming(workspace.incoming), Jobs(workspace.jobs)
     hand_over(incoming, tmp_path, chats=unlike(20_000))
-    started = jobs.start("assistant.conversations", {"workspace": str(workspace.root)})
+    started = jobs.start(
+        "assistant.conversations", {"workspace": str(workspace.root), "incoming": str(workspace.incoming)}
+    )
     until(lambda: jobs.events(started.key))
     jobs.stop(started.key)
     until(lambda: not jobs.find(started.key).active)
@@ -282,7 +286,7 @@ def test_a_file_that_comes_no_further_is_given_up_and_the_next_one_is_imported(t
     monkeypatch.setattr(job, "AGAIN", 0.1)
     folder = workspace.jobs / "job"
     folder.mkdir(parents=True)
-    write_json(folder / "job.json", {"workspace": str(workspace.root)})
+    write_json(folder / "job.json", {"workspace": str(workspace.root), "incoming": str(workspace.incoming)})
     job.main(folder)
     assert [file.name for file in ConversationStore(workspace.conversations).files()] == ["pairs.csv"]
     (left,) = incoming.found()
