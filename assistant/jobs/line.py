@@ -22,6 +22,10 @@ PATIENCE = 3.0
 LOCK, PLACE = "lock", "line.json"
 
 
+class TakenError(AssistantError):
+    """Another process works in a job's folder; what is written there, its log too, is that one's."""
+
+
 @contextmanager
 def turn(folder: Path, line: str) -> Iterator[bool]:
     """Hold a job's folder alone and wait for its turn; gives False if it was asked to stop while it waited.
@@ -29,7 +33,7 @@ def turn(folder: Path, line: str) -> Iterator[bool]:
     The log is told how many are before whenever that changes.
 
     Raises:
-        AssistantError: another process works in this folder.
+        TakenError: another process works in this folder.
     """
     log, told = JobLog(folder), 0
     with _held(folder / LOCK, PATIENCE):
@@ -95,7 +99,7 @@ def _held(lock: Path, seconds: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise AssistantError(
+                    raise TakenError(
                         f"Another process works in {lock.parent} already. Wait until it has ended."
                     ) from None
                 time.sleep(0.05)

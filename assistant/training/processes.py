@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import AssistantError
-from assistant.jobs import JobLog, turn
+from assistant.jobs import JobLog, TakenError, turn
 from assistant.training.troubles import explained, unexpected
 from knowledge.errors import KnowledgeError
 
@@ -31,6 +31,9 @@ def carry_out(folder: Path, work: Callable[[Path], None]) -> int:
             else:
                 JobLog(folder).write("stopped", adapter=None)
         return 0
+    except TakenError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     except (AssistantError, KnowledgeError) as problem:
         message = str(problem)
     except Exception as problem:  # noqa: BLE001 - whatever it was, the page has to show that the job failed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.adapters import FILES, current, install, read_report
+from assistant.adapters import FILES, current, install, list_adapters, read_report
 from assistant.brand import Brand, write_brand
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs, read_log
@@ -348,6 +348,26 @@ def test_for_a_model_larger_than_the_card_weights_in_4_bits_are_proposed_unless_
         AssistantError, match=r"Close what else is open, or start Quartet with a smaller model"
     ):
         memory.check_fits(tiny_model_folder, replace(card, four_bit=True))
+
+
+def test_a_second_training_in_the_same_folder_leaves_it_to_the_first(job, workspace, monkeypatch, capsys):
+    from assistant.jobs import line
+    from assistant.training import trainer
+
+    real, second = trainer.labelled_loss, []
+
+    def meanwhile(*given):
+        if not second:
+            second.append(None)
+            second.append(main([str(job)]))
+        return real(*given)
+
+    monkeypatch.setattr(line, "PATIENCE", 0.1)
+    monkeypatch.setattr(trainer, "labelled_loss", meanwhile)
+    assert main([str(job)]) == 0 and second == [None, 1]
+    assert f"Another process works in {job} already. Wait until it has ended." in capsys.readouterr().err
+    assert events(job, "failed") == [] and len(events(job, "finished")) == 1
+    assert [each.key for each in list_adapters(workspace.adapters)] == ["0001"]
 
 
 def test_an_unforeseen_error_is_a_failed_job_too(job, monkeypatch):
