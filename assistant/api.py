@@ -45,8 +45,11 @@ class OwnApi:
         """Pass the request on if it is for something that is served."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        if not is_served(route_path(scope)):
+        path = route_path(scope)
+        if not is_served(path):
             return await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
+        if path == "/":  # its fields are Gradio's own: pages and links, which break it where there are none
+            scope = scope | {"query_string": b""}
         refused: list[str] = []
         scope[REFUSED] = refused
 

@@ -16,6 +16,7 @@ from assistant.ui.dropzone import Delivery, dropzone
 from assistant.ui.folders import folders_part
 from assistant.ui.found import findings_html, source_of
 from assistant.ui.gaps import gaps_html
+from assistant.ui.guarding import whole
 from assistant.ui.intake import Intake
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
@@ -92,7 +93,7 @@ class Handlers:
         try:
             if passage:
                 return source_html(
-                    source_of(knowledge.passage(str(passage), name)), int(event.number), knowledge
+                    source_of(knowledge.passage(str(passage), name)), whole(event.number), knowledge
                 )
             return document_html(knowledge.document(name))
         except PROBLEMS as problem:

@@ -57,7 +57,7 @@ class GuardedBlocks(gr.Blocks):
         """
         try:
             taken = await super().preprocess_data(block_fn, *given, **options)
-            return [_text(each, field) for field, each in zip(block_fn.inputs, taken, strict=True)]
+            return [_held(each, field) for field, each in zip(block_fn.inputs, taken, strict=True)]
         except gr.Error as problem:
             raise refusal(str(problem.message)) from problem
         except Exception as problem:  # whatever Gradio's components make of what no page sends
@@ -79,13 +79,25 @@ class GuardedBlocks(gr.Blocks):
         return [by_field.get(field, gr.skip()) for field in block_fn.outputs]
 
 
-def _text(value: Any, field: Any) -> Any:
-    """What a field holds: text where it is one for text, whatever was sent."""
-    if not isinstance(field, (gr.Textbox, gr.HTML)):
-        return value
-    if not isinstance(value, str | None):
+def _held(value: Any, field: Any) -> Any:
+    """What a field holds: text where it is one for text, one choice where it takes one; nothing else."""
+    text, one = isinstance(field, (gr.Textbox, gr.HTML)), isinstance(field, (gr.Radio, gr.Dropdown))
+    if text and not isinstance(value, str | None):
         raise refusal(ODD)
-    return value or ""
+    if one and isinstance(value, list | dict) and not getattr(field, "multiselect", False):
+        raise refusal(ODD)
+    return value or "" if text else value
+
+
+def whole(value: object) -> int:
+    """The number that came with a click.
+
+    Raises:
+        gr.Error: it is none.
+    """
+    if not isinstance(value, str | int) or not re.fullmatch(r"\d{1,18}", str(value)):
+        raise refusal(ODD)
+    return int(value)
 
 
 def refusal(text: str) -> gr.Error:

@@ -17,6 +17,7 @@ from assistant.studio import Studio
 from assistant.training import TrainingSettings
 from assistant.ui import study_parts as parts
 from assistant.ui.dropzone import Delivery
+from assistant.ui.guarding import whole
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS
 from assistant.ui.study_board import Board, draw
@@ -100,7 +101,8 @@ class Handlers:
 
     def remove_item(self, study_id: str, event: gr.EventData) -> Update:
         """Take out the question that was clicked."""
-        return self._changed(study_id, lambda: self._studio.studies.remove_items(study_id, [int(event.name)]))
+        item = whole(event.name)
+        return self._changed(study_id, lambda: self._studio.studies.remove_items(study_id, [item]))
 
     def clear_items(self, study_id: str) -> Update:
         """Take out all questions."""
@@ -157,7 +159,8 @@ class Handlers:
 
     def remove_rater(self, study_id: str, event: gr.EventData) -> Update:
         """Remove the rater who was clicked."""
-        return self._changed(study_id, lambda: self._studio.rounds.remove_rater(study_id, int(event.name)))
+        rater = whole(event.name)
+        return self._changed(study_id, lambda: self._studio.rounds.remove_rater(study_id, rater))
 
     # -- answers and votes --
 

@@ -19,6 +19,7 @@ from assistant.training.presets import PRESETS
 from assistant.training.price import Price, read_price, write_price
 from assistant.training.task import FEWEST, split_for
 from assistant.ui.course import Course
+from assistant.ui.guarding import ODD, refusal
 from assistant.ui.layout import heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.train_estimate import estimate_html, measuring_html
@@ -75,7 +76,10 @@ class Handlers:
 
     def choose(self, key: str) -> list[Any]:
         """The settings of the preset that was chosen."""
-        return values_of(next(preset.settings for preset in PRESETS if preset.key == key))
+        chosen = next((preset for preset in PRESETS if preset.key == key), None)
+        if chosen is None:
+            raise refusal(ODD)
+        return values_of(chosen.settings)
 
     def estimate(self, *values: Any) -> Update:
         """What there is to learn from, and what a training with these settings will take."""

@@ -24,6 +24,7 @@ from assistant.adapters import (
 from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.trainings import changes_since
+from assistant.ui.guarding import ODD, refusal
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.versions_closer import Looked, closer_html
@@ -105,8 +106,10 @@ class Versions:
         """Bring back the version that was deleted last."""
         return self._changed(lambda: restore(self.studio.workspace.adapters))
 
-    def bring_in(self, path: str) -> Update:
+    def bring_in(self, path: str | None) -> Update:
         """Take in an adapter from a zip."""
+        if path is None:
+            raise refusal(ODD)
         folder = self.studio.workspace.adapters
         return self._changed(lambda: import_adapter(folder, Path(path), self.studio.training_model()))
 

@@ -100,6 +100,27 @@ def test_a_call_that_no_page_makes_is_refused_with_a_word(client):
     assert client.post("/rate/x/1", content=json.dumps({"key": "\ud800"}), headers=JSON).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("handler", "data", "event"),
+    [
+        ("study_remove_rater", ["x"], {"name": "nobody"}),
+        ("study_remove_rater", ["x"], {"name": 1e308}),
+        ("study_remove_item", ["x"], {"name": {"a": 1}}),
+        ("study_remove_item", ["x"], {"name": "9" * 40}),
+        ("folders_follow", ["/srv", []], None),
+        ("train_preset", [None], None),
+        ("version_import", [None], None),
+    ],
+)
+def test_what_no_field_and_no_click_brings_is_refused(client, handler, data, event):
+    assert run(client, handler, data, event)[0] == 422
+
+
+def test_the_first_page_opens_whatever_stands_behind_its_address(client):
+    for fields in ("?page=x", "?page=documents", "?deep_link=../../x"):
+        assert client.get(f"/{fields}").status_code == 200
+
+
 def test_a_fault_is_told_as_one_and_logged_without_what_was_sent(client, monkeypatch, caplog):
     def broken(*_):
         raise ZeroDivisionError("secret text")
