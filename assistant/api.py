@@ -49,7 +49,7 @@ class OwnApi:
         if not is_served(path):
             return await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
         if path == "/":  # its fields are Gradio's own: pages and links, which break it where there are none
-            scope = scope | {"query_string": b""}
+            scope["query_string"] = b""
         refused: list[str] = []
         scope[REFUSED] = refused
 
