@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REFUSED = "quartet.refused"
 """Where a request's scope keeps why its call was refused, if it was: a list of texts."""
 API = "/gradio_api/"
+APP_ID = "app_id"
+"""What a page whose server has gone asks for until it is back, and then loads itself again."""
 FOR_ALL = (
     "queue/join",
     "queue/data",
@@ -20,6 +22,7 @@ FOR_ALL = (
     "reset",
     "startup-events",
     "theme.css",
+    APP_ID,
 )
 """Of Gradio's routes, those that all pages need; what they call is checked at each handler."""
 USED = (*FOR_ALL, "upload", "upload_progress", "file=")

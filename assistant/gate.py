@@ -21,7 +21,7 @@ from assistant.access import ALONE, PERSON, AuditLog, OpenId, Person, Role, Sess
 from assistant.access.openid import PATIENCE
 from assistant.access.sessions import LIFETIME
 from assistant.access.tries import TooManyTriesError
-from assistant.api import API, FOR_ALL, route_path
+from assistant.api import API, APP_ID, FOR_ALL, route_path
 from assistant.errors import AssistantError
 
 COOKIE = "quartet_session"
@@ -37,7 +37,7 @@ WAY = '<a class="way" href="%root%/login/provider">Sign in with your company’s
 Answer = Callable[[Request], Awaitable[Response]]
 OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
 """What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
-OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json"})
+OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json", f"{API}{APP_ID}"})
 STREAM = f"{API}queue/data"
 MOST_STREAMS = 10_000
 """Streams whose persons are remembered."""
@@ -123,7 +123,9 @@ class Gate:
     def _refuse_stranger(self, scope: Scope, path: str) -> Response:
         wants_page = "text/html" in Headers(scope=scope).get("accept", "")
         if scope.get("method") == "GET" and wants_page:
-            return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={quote(path)}", 303)
+            query = scope.get("query_string", b"").decode("latin-1")
+            wanted = quote(f"{path}?{query}" if query else path)
+            return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={wanted}", 303)
         return JSONResponse({"detail": "Log in first: your session has ended or never began."}, 401)
 
     async def _login(self, request: Request) -> Response:

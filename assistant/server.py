@@ -146,7 +146,7 @@ def serve(
     root_path: str = "",
     openid: Provider | None = None,
 ) -> None:
-    """Serve the pages until the process is asked to end; prints the address once it answers.
+    """Load models and serve the pages until the process is asked to end; prints the address once it answers.
 
     `names` are what browsers call this machine, besides `host`. Where there are accounts, people log in.
 
@@ -164,6 +164,7 @@ def serve(
         accounts = None
     _log_to_terminal()
     listener = _listen(host, port)
+    studio.load_in_background()
     Watch(lambda: studio.knowledge).start()
     hosts = (*LOOPBACK, *own_names(host), *names)
     app = make_app(studio, hosts, accounts=accounts, root_path=root_path, openid=openid)

@@ -49,7 +49,6 @@ def serve(
 
     studio = open_studio(workspace, chosen_models(model, endpoint, endpoint_model, endpoint_adapter))
     studio.told = Progress()
-    studio.load_in_background()
     root_path, provider = root_path.rstrip("/"), _provider(openid, openid_client)
     serve_pages(studio, host, port, name or (), root_path=root_path, openid=provider)
 

@@ -48,6 +48,24 @@ def test_escape_stops_all_lanes_and_retry_asks_again(browser_page, address, engi
     expect(page.locator("#q-live-combined")).to_contain_text("Five days, dear.")
 
 
+def test_a_tab_that_is_closed_in_mid_stream_ends_its_answers(browser, address, engine, studio):
+    engine.queue(*LONG)
+    engine.pause = 0.03
+    page = browser.new_page()
+    page.goto(address)
+    type_question(page, "Tell me everything")
+    expect(page.locator("#q-live-prompt")).to_contain_text("word word")
+    page.wait_for_url("**/?chat=*")
+    chat_id = page.url.split("=")[1]
+    page.close()
+
+    def finishes():
+        given = studio.chats.read(chat_id).turns[0].answers.values()
+        return {answer.record.finish for answer in given if answer.record}
+
+    assert until(finishes) == {"cancelled"}
+
+
 def test_a_lane_in_the_waiting_line_says_so_until_it_writes(browser_page, address, engine):
     page = browser_page
     engine.queue(*ANSWERS)

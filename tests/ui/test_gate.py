@@ -76,6 +76,17 @@ def test_a_stranger_is_led_to_the_login_and_back_to_the_page_asked_for(stranger,
     assert (came.status_code, came.headers["location"]) == (303, f"/{page}")
 
 
+def test_the_login_leads_back_to_the_chat_that_was_asked_for(stranger):
+    answer = stranger.get("/?chat=0f&of=1", headers=PAGE)
+    came = stranger.post(answer.headers["location"], data={"name": "manager", "password": PASSWORD})
+    assert (came.status_code, came.headers["location"]) == (303, "/?chat=0f&of=1")
+
+
+def test_a_page_whose_server_was_gone_learns_that_it_is_back_also_where_its_session_is_not(stranger):
+    """Gradio's pages ask for this until it is answered, and then load themselves again."""
+    assert stranger.get(f"{API}app_id").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -204,6 +215,28 @@ def test_what_the_table_forbids_is_refused_by_the_server(app, clients):
                 status, text = call(client, name)
                 assert status in (403, 422), (name, role, status)
                 assert "for managers" in text or "open the link" in text, (name, role, text)
+
+
+def test_what_only_pages_call_is_refused_by_its_number_too(app, clients):
+    """Handlers without a public name are part of their page: who may not open that may not call them."""
+    hidden = [
+        (number, handler)
+        for number, handler in blocks(app).get_blocks().fns.items()
+        if handler.fn is not None and handler.api_visibility == "private"
+    ]
+    assert {handler.page for _, handler in hidden} == {page.address for page in PAGES}
+    for number, handler in hidden:
+        for role, client in clients.items():
+            answer = client.post(f"{API}run/x", json={"data": [], "fn_index": number})
+            allowed = role is Role.MANAGER or (role is Role.PRESENTER and handler.page == "")
+            assert (answer.status_code == 403 or "for managers" in answer.text) != allowed, (role, handler)
+
+
+def test_a_file_below_the_working_directory_is_not_served_whoever_asks(clients):
+    assert Path("pyproject.toml").exists()
+    for client in clients.values():
+        assert client.get(f"{API}file=pyproject.toml").status_code == 403
+        assert client.get(f"{API}file={Path('pyproject.toml').absolute()}").status_code == 403
 
 
 def test_a_presenter_can_neither_upload_nor_read_files_nor_the_api(clients):

@@ -1,5 +1,6 @@
 """The web server around the pages."""
 
+import os
 import socket
 
 import pytest
@@ -42,6 +43,19 @@ def test_every_answer_carries_the_security_headers(client, method, path, headers
     answer = client.request(method, path, headers=headers)
     assert answer.status_code == status
     assert {name: answer.headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_the_content_policy_lets_pages_load_from_this_server_alone(client):
+    policy = client.get("/").headers["content-security-policy"]
+    told = dict(each.strip().split(" ", 1) for each in policy.split(";"))
+    assert set(" ".join(told.values()).split()) <= {
+        *("'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:")
+    }
+    assert (
+        told["default-src"] == told["form-action"] == told["base-uri"] == told["frame-ancestors"] == "'self'"
+    )
+    assert told["object-src"] == "'none'" and "unsafe-eval" not in told["style-src"]
+    assert "data:" not in told["script-src"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:7860", "localhost", "[::1]:7860"])
@@ -95,6 +109,16 @@ def test_what_the_libraries_would_show_beside_the_pages_is_off(client, path):
     assert client.get(path).status_code in (403, 404)
 
 
+def test_nothing_is_reported_to_the_makers_of_the_libraries(studio, monkeypatch):
+    for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name)
+    app = make_app(studio)
+    assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] in ("1", "True")
+    built = next(route.app for route in app.routes if hasattr(getattr(route, "app", None), "get_blocks"))
+    assert built.get_blocks().analytics_enabled is False
+
+
 def test_the_icon_in_the_browsers_tab_is_our_own(client):
     assert client.get("/favicon.ico").text == FAVICON.read_text()
 
@@ -105,7 +129,8 @@ def test_files_of_the_workspace_are_not_served(client, studio):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::"])
-def test_the_network_is_refused_while_there_are_no_logins(studio, host):
+def test_the_network_is_refused_while_there_are_no_logins(studio, host, monkeypatch):
+    monkeypatch.setattr(studio, "load_in_background", lambda: pytest.fail("models are loaded for nothing"))
     with pytest.raises(AssistantError, match="nobody can log in yet"):
         serve(studio, host, 7860)
 
