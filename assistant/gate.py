@@ -126,7 +126,7 @@ class Gate:
             query = scope.get("query_string", b"").decode("latin-1")
             wanted = quote(f"{path}?{query}" if query else path)
             return RedirectResponse(f"{scope.get('root_path', '')}{LOGIN}?next={wanted}", 303)
-        return JSONResponse({"detail": "Log in first: your session has ended or never began."}, 401)
+        return JSONResponse({"detail": "Your session has ended. Load the page again and log in."}, 401)
 
     async def _login(self, request: Request) -> Response:
         if request.method != "POST":

@@ -9,6 +9,8 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.access import asking, may_handle
+from assistant.access.rights import COMPARE
 from assistant.brand import Brand
 from assistant.errors import AssistantError
 from assistant.prompts import clean, system_prompt
@@ -44,6 +46,11 @@ class InstructionHandlers:
         brand = self._studio.brand()
         return system_prompt(brand), differ(brand), ""
 
+    def offered(self) -> tuple[gr.Textbox, gr.Row]:
+        """The text to change and the buttons for it, for those who may; others read."""
+        may = may_handle(asking(), COMPARE, "instructions_save")
+        return gr.Textbox(interactive=may), gr.Row(visible=may)
+
     def save(self, text: str) -> tuple[str, str, str]:
         """Keep these instructions for what is asked next. The composed ones, or none: follow the voice."""
         own = clean(text).strip()
@@ -72,11 +79,20 @@ def instructions_panel(studio: Studio) -> None:
     text = gr.Textbox(
         show_label=False, label="Instructions", lines=14, max_lines=22, elem_id="q-instructions"
     )
-    with gr.Row(elem_classes="q-actions"):
+    with gr.Row(elem_classes="q-actions") as actions:
         save = gr.Button("Save", variant="primary", size="md", elem_id="q-instructions-save")
         reset = gr.Button("Reset", size="md", elem_id="q-instructions-reset")
     outcome = gr.HTML(apply_default_css=False, js_on_load=None)
     shown: dict[str, Any] = {"outputs": [text, note, outcome], "show_progress": "hidden", "queue": False}
     gr.on(None, does.show, None, api_name="instructions_show", **shown)
+    gr.on(
+        None,
+        does.offered,
+        None,
+        [text, actions],
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
     save.click(does.save, text, api_name="instructions_save", **shown)
     reset.click(does.reset, text, api_name="instructions_reset", **shown)

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import pytest
 
 from assistant import studio as studio_module
+from assistant.access import Person, Role, as_person
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer, Source
 from assistant.studio import Readiness
 from assistant.ui import compare
+from assistant.ui.instructions import InstructionHandlers
 from tests.ui.asking import ANSWERS, QUESTION, named
 from tests.ui.working_pages import Panel, clicked
 
@@ -339,6 +341,13 @@ def test_instructions_are_saved_reset_and_marked_as_own(handlers, studio):
     assert handlers["instructions_reset"]("Answer in verse.")[:2] == (composed, "")
     handlers["instructions_save"](composed + "\n")
     assert studio.brand().instructions == ""
+
+
+@pytest.mark.parametrize(("role", "may"), [(Role.MANAGER, True), (Role.PRESENTER, False)])
+def test_instructions_are_changed_by_managers_and_read_by_presenters(studio, role, may):
+    with as_person(Person("ann", role)):
+        text, actions = InstructionHandlers(studio).offered()
+    assert (text.interactive, actions.visible) == (may, may)
 
 
 def test_own_instructions_are_what_all_lanes_are_asked_with(handlers, ask, engine):
