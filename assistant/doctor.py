@@ -26,7 +26,14 @@ from assistant.jobs import Jobs
 from assistant.models import check_model_folder, check_starter, models_folder
 from assistant.store import open_database
 from assistant.wording import counted
-from assistant.workspace import Workspace, accounts_file, open_workspace, quartet_home, read_json
+from assistant.workspace import (
+    Workspace,
+    accounts_file,
+    existing_folder,
+    open_workspace,
+    quartet_home,
+    read_json,
+)
 from knowledge.errors import KnowledgeError
 from knowledge.following import Following
 from knowledge.preferences import read_preferences
@@ -55,6 +62,7 @@ def examine(root: Path, load_encoder: Callable[[str], Encoder]) -> Iterator[Find
     yield _room()
     yield _seen("accounts", _accounts)
     try:
+        existing_folder(root)
         workspace = open_workspace(root)
     except AssistantError as problem:
         yield Finding("workspace", "wrong", str(problem))
@@ -239,8 +247,11 @@ def _model(folder: Path) -> str:
 
 
 def _graphs() -> Iterator[Finding]:
-    """Compiled graphs that were refused once are forgotten, so that the next start tries again."""
-    for folder in sorted((quartet_home() / "graphs").glob("*/")):
+    """Compiled graphs that were refused once are forgotten, so that the next start tries again.
+
+    One that begins with a dot is being compiled by an app.
+    """
+    for folder in sorted((quartet_home() / "graphs").glob("[!.]*/")):
         notes = _notes(folder)
         if notes.get("faster"):
             yield Finding("graph", "fine", folder.name)

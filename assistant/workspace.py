@@ -127,11 +127,21 @@ def existing_workspace(root: Path) -> Workspace:
     Raises:
         AssistantError: there is none, or a newer Quartet made it.
     """
-    workspace = Workspace(root.expanduser().resolve())
-    if not workspace.root.exists():
-        raise AssistantError(f"There is no company in {workspace.root}. Name one with --workspace.")
+    workspace = Workspace(existing_folder(root))
     _check_version(workspace.root / "workspace.json")
     return workspace
+
+
+def existing_folder(root: Path) -> Path:
+    """The whole path of a company's folder.
+
+    Raises:
+        AssistantError: there is no folder.
+    """
+    folder = root.expanduser().resolve()
+    if not folder.exists():
+        raise AssistantError(f"There is no company in {folder}. Name one with --workspace.")
+    return folder
 
 
 def _check_version(marker: Path) -> None:

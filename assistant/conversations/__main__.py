@@ -108,15 +108,21 @@ class _Follower:
         )
 
 
-if __name__ == "__main__":
-    job = Path(sys.argv[1])
+def guarded(folder: Path) -> int:
+    """Import within the limit of memory; the log is told how it ended. The exit status is 1 if it failed."""
     resource.setrlimit(resource.RLIMIT_AS, (memory(), memory()))
+    log = JobLog(folder)
     try:
-        main(job)
+        main(folder)
     except _StoppedError:
-        JobLog(job).write("stopped", message="Stopped; nothing of the file at work was kept.")
+        log.write("stopped", message="Stopped; nothing of the file at work was kept.")
     except AssistantError as known:
-        JobLog(job).write("failed", message=str(known))
-        sys.exit(1)
+        log.write("failed", message=str(known))
+        return 1
     else:
-        JobLog(job).write("finished")
+        log.write("finished")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(Path(sys.argv[1])))

@@ -82,10 +82,17 @@ def test_a_graph_that_was_refused_is_forgotten_and_a_good_one_stays(company):
     for name, notes in (("good", {"faster": True}), ("bad", {"faster": False, "reason": "no memory"})):
         (graphs / name).mkdir(parents=True)
         (graphs / name / "graph.json").write_text(json.dumps(notes))
+    (graphs / ".good.4711").mkdir()  # an app is about to compile it
     found = [each for each in examine(company.root, lambda name: WordEncoder()) if each.what == "graph"]
     assert [each.state for each in found] == ["mended", "fine"]
     assert "bad was refused (no memory)" in found[0].text
-    assert [path.name for path in graphs.iterdir()] == ["good"]
+    assert sorted(path.name for path in graphs.iterdir()) == [".good.4711", "good"]
+
+
+def test_a_company_that_is_not_there_is_not_made(tmp_path):
+    found = {each.what: each for each in examine(tmp_path / "typo", lambda name: WordEncoder())}
+    assert found["workspace"].state == "wrong" and "There is no company in" in found["workspace"].text
+    assert not (tmp_path / "typo").exists()
 
 
 def test_a_newer_workspace_is_refused_and_nothing_else_of_it_is_looked_at(company):

@@ -1,5 +1,6 @@
 """The gate: who is let in, and what each role may ask for, over HTTP as a browser would."""
 
+import logging
 from pathlib import Path
 
 import gradio as gr
@@ -264,6 +265,16 @@ def test_changes_are_in_the_log_with_who_made_them_and_reading_is_not(clients, s
     newest = studio.audit.entries()[0]
     assert (newest.who, newest.role, newest.what) == ("manager", "manager", "instructions save")
     assert studio.brand().instructions == "Be brief."
+
+
+def test_neither_the_logs_nor_the_audit_hold_what_was_said(clients, studio, caplog):
+    caplog.set_level(logging.DEBUG, logger="assistant")
+    draft = clients[Role.PRESENTER].post("/gradio_api/run/chat_draft", json={"data": ["My secret", ""]})
+    clients[Role.MANAGER].post("/gradio_api/run/chat_remove", json={"data": draft.json()["data"]})
+    (*_, answers) = studio.ask(studio.chats.new(), "My other secret?")
+    assert all(answer.done for answer in answers)
+    assert "secret" not in caplog.text and "Nothing was queued" not in caplog.text
+    assert "secret" not in studio.workspace.audit_log.read_text(encoding="utf-8")
 
 
 def test_a_chat_is_not_there_for_another_person_who_knows_its_id(app, accounts, clients):

@@ -83,11 +83,13 @@ def test_a_presenter_logs_in_asks_and_leaves_under_the_proxys_path(proxied, brow
     expect(page).to_have_url(re.compile(r"/quartet/$"))
     expect(page.locator(".q-leave")).to_contain_text("ann")
     expect(page.locator(".q-nav a")).to_have_count(1)
-    engine.queue(*(f"From lane {number}." for number in range(4)))
+    engine.queue(*(f"From lane {number}. {'And more. ' * 40}Ended." for number in range(4)))
+    engine.pause = 0.03
     page.locator("#q-question textarea").fill("How long do refunds take?")
     page.locator("#q-question textarea").press("Enter")
     for number in range(4):
-        expect(page.get_by_text(f"From lane {number}.")).to_be_visible()
+        expect(page.locator(".q-answer[aria-busy]", has_text=f"From lane {number}.")).to_be_visible()
+    expect(page.locator("#q-live .q-answer", has_text="Ended.")).to_have_count(4)
     expect(page).to_have_url(re.compile(r"/quartet/\?chat=[0-9a-f]{32}$"))
     page.get_by_role("button", name="Log out").click()
     expect(page).to_have_url(re.compile(r"/quartet/login$"))

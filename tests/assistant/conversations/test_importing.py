@@ -1,7 +1,10 @@
 import json
 import signal
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +23,7 @@ from assistant.conversations.formats import Layout, recognise
 from assistant.conversations.gathering import gather
 from assistant.conversations.importing import Progress
 from assistant.errors import AssistantError
-from assistant.jobs import Jobs
+from assistant.jobs import Jobs, read_log
 from assistant.workspace import open_workspace, write_json
 from tests.assistant.conversations import exports
 from tests.ui.working_pages import until
@@ -292,6 +295,29 @@ def test_a_file_that_comes_no_further_is_given_up_and_the_next_one_is_imported(t
     (left,) = incoming.found()
     assert "without coming any further" in left.problem
     assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+
+
+HUNGRY = """
+import sys
+from pathlib import Path
+from assistant.conversations import __main__ as job
+job.import_file = lambda *_: bytearray(job.MEMORY)
+sys.exit(job.guarded(Path(sys.argv[1])))
+"""
+
+
+def test_a_file_that_takes_too_much_memory_costs_only_itself(tmp_path):
+    workspace = open_workspace(tmp_path / "acme")
+    incoming, folder = Incoming(workspace.incoming), workspace.jobs / "job"
+    hand_over(incoming, tmp_path, pairs=exports.CSV_PAIRS)
+    folder.mkdir(parents=True)
+    write_json(folder / "job.json", {"workspace": str(workspace.root), "incoming": str(workspace.incoming)})
+    subprocess.run([sys.executable, "-c", HUNGRY, str(folder)], check=True, cwd=Path(__file__).parents[3])
+    assert [event["event"] for event in read_log(folder)] == ["progress", "refused", "finished"]
+    (left,) = incoming.found()
+    assert left.problem == (
+        "pairs.csv needs more memory than is given to one file. Split it, or save it as CSV."
+    )
 
 
 def test_an_import_takes_half_of_a_small_machine_at_most(monkeypatch):
