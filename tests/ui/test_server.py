@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -102,6 +103,14 @@ def test_a_body_that_does_not_announce_its_length_is_refused_while_it_comes_in(c
 def test_documents_may_be_larger_than_other_requests(client):
     answer = client.post("/gradio_api/upload", files={"files": ("big.txt", b"x" * (BODY_LIMIT + 1))})
     assert answer.status_code == 200
+
+
+def test_what_was_uploaded_is_deleted_when_the_server_ends(studio, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    with TestClient(make_app(studio), base_url=ADDRESS) as client:
+        (path,) = client.post("/gradio_api/upload", files={"files": ("chats.txt", b"secret")}).json()
+        assert Path(path).read_bytes() == b"secret" and Path(path).stat().st_mode & 0o077 == 0
+    assert [each for each in (tmp_path / "uploads").rglob("*") if each.is_file()] == []
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/monitoring", "/gradio_api/runs"])
