@@ -89,7 +89,7 @@ class Accounts:
         Raises:
             AssistantError: there is none of this name, or it is the last manager of several people.
         """
-        gone = self._existing(name)
+        gone = self.existing(name)
         rest = tuple(account for account in self.all() if account != gone)
         if rest and not any(account.role is Role.MANAGER for account in rest):
             raise AssistantError(
@@ -104,7 +104,7 @@ class Accounts:
         Raises:
             AssistantError: there is no account of this name, or the password is too short.
         """
-        changed = replace(self._existing(name), password_hash=self._hash(password))
+        changed = replace(self.existing(name), password_hash=self._hash(password))
         self._write(tuple(changed if account.name == name else account for account in self.all()))
 
     def verify(self, name: str, password: str) -> Account | None:
@@ -118,7 +118,12 @@ class Accounts:
             return None
         return account
 
-    def _existing(self, name: str) -> Account:
+    def existing(self, name: str) -> Account:
+        """The account of this name.
+
+        Raises:
+            AssistantError: there is none.
+        """
         account = self.find(name)
         if account is None:
             known = ", ".join(each.name for each in self.all()) or "none yet"

@@ -47,7 +47,9 @@ def remove(name: NameArgument) -> None:
 @plain_errors
 def reset(name: NameArgument) -> None:
     """Give an account a new password; who is logged in with the old one is logged out."""
-    Accounts(accounts_file()).reset(name, _password())
+    accounts = Accounts(accounts_file())
+    accounts.existing(name)
+    accounts.reset(name, _password())
 
 
 def _password() -> str:

@@ -30,5 +30,6 @@ def test_a_problem_is_one_line_and_exit_code_1():
     short = run("add", "ann", "--role", "manager", password="short")
     assert (short.exit_code, short.stdout) == (1, "")
     assert "The password has 5 characters" in short.stderr
-    gone = run("remove", "bob")
-    assert gone.exit_code == 1 and "There is no account bob" in gone.stderr
+    for command in ("remove", "reset"):  # before a password is asked for
+        gone = run(command, "bob")
+        assert gone.exit_code == 1 and "There is no account bob" in gone.stderr
