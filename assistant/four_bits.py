@@ -4,7 +4,6 @@ It knows the library. When they are of use is decided by those who know how much
 """
 
 import importlib.util
-import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -44,8 +43,6 @@ def loading(compute: dtype) -> "BitsAndBytesConfig":
     check_installed()
     from transformers import BitsAndBytesConfig
 
-    # Its advice to fetch a faster kernel concerns processors alone.
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

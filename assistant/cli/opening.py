@@ -1,5 +1,6 @@
 """The studio that a command works in: its company and its models, and how far their loading is."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ def chosen_models(model: str | None, endpoint: str | None, base: str, adapter: s
 
 def open_studio(workspace: Path | None, models: ModelSource) -> Studio:
     """The studio of a company; without a name, of the demo company."""
+    # Its advice to fetch a faster kernel, given whenever it is imported, concerns processors alone.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     for name, value in LIBRARY_SETTINGS.items():
         os.environ.setdefault(name, value)
     if workspace is None:

@@ -59,6 +59,7 @@ def _header(mail: EmailMessage, field: str) -> str:
         return one_line(str(mail[field] or ""))
     except (
         ValueError,
+        OverflowError,
         TypeError,
         AttributeError,
         LookupError,

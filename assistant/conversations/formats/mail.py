@@ -102,7 +102,7 @@ def _header(message: EmailMessage, name: str) -> str:
     """A header as text; one that can't be parsed counts as missing."""
     try:
         return str(message.get(name) or "")
-    except (ValueError, IndexError, AttributeError, MessageError):
+    except (ValueError, OverflowError, IndexError, AttributeError, MessageError):
         return ""
 
 

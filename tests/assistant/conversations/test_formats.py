@@ -145,6 +145,14 @@ def test_single_mails_make_threads_too(tmp_path):
     assert [turn.side for turn in thread.turns] == ["user", "assistant"]
 
 
+@pytest.mark.parametrize("date", [f"Mon, 1 Jun {9**30} 09:00:00 +0000", f"Mon, 1 Jun 2026 09:00:00 +{9**30}"])
+def test_a_date_beyond_all_calendars_counts_as_missing(tmp_path, date):
+    file = source(tmp_path, exports.MBOX.replace("Date: Mon, 01 Jun 2026 09:00:00 +0200", f"Date: {date}"))
+    first, _ = read(file, recognise(file))
+    assert [turn.side for turn in first.turns] == ["user", "assistant"]
+    assert first.time == "2026-06-01T08:00:00+00:00", "the next mail's"
+
+
 def test_automatic_mails_count_as_a_bot(tmp_path):
     mail = exports.MAIL_2.replace("Subject:", "Auto-Submitted: auto-replied\nSubject:")
     box = "".join(f"From x Mon Jun  1 09:00:00 2026\n{each}\n" for each in (exports.MAIL_1, mail))
