@@ -179,6 +179,14 @@ def told(message: ConsoleMessage) -> str:
     return f"{message.text} {message.location.get('url', '')}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Function) -> None:
+    """A test's page closes before its server does, which it may be asking for something."""
+    page: Page | None = item.funcargs.get("browser_page")
+    if page is not None:
+        page.close()
+
+
 @pytest.fixture
 def browser_page(browser: Browser) -> Iterator[Page]:
     """A fresh page at desk size; whatever its console reports as an error fails the test."""
