@@ -113,8 +113,10 @@ class Versions:
         folder = self.studio.workspace.adapters
         return self._changed(lambda: import_adapter(folder, Path(path), self.studio.training_model()))
 
-    def merged(self, key: str) -> Update:
+    def merged(self, key: str | None) -> Update:
         """Begin to write the version merged into its base model; says where it will lie."""
+        if key is None:
+            raise refusal(ODD)
         try:
             self.studio.trainings.merge(key, self.studio.training_model())
         except PROBLEMS as problem:

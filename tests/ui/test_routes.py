@@ -110,6 +110,7 @@ def test_a_call_that_no_page_makes_is_refused_with_a_word(client):
         ("folders_follow", ["/srv", []], None),
         ("train_preset", [None], None),
         ("version_import", [None], None),
+        ("version_merge", [None], None),
     ],
 )
 def test_what_no_field_and_no_click_brings_is_refused(client, handler, data, event):
