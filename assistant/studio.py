@@ -246,7 +246,8 @@ class Studio:
         """
         if self._engine is None:
             state = self.readiness
-            raise AssistantError(state.problem or f"{state.text} Your question can be asked in a moment.")
+            loading = f"{state.text.rstrip('.')}. Your question can be asked in a moment."
+            raise AssistantError(state.problem or loading)
         endpoint = self._models.endpoint
         return Setup(
             self.brand(),

@@ -15,7 +15,7 @@ from assistant.brand import Brand
 from assistant.endpoint import Endpoint
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, NO_ADAPTER, NO_SERVED_ADAPTER, Answer, Piece, Sampling
-from assistant.studio import Studio
+from assistant.studio import Readiness, Studio
 from knowledge.errors import KnowledgeError
 from tests.fakes import FakeModels, QueueEngine
 
@@ -365,6 +365,9 @@ def test_questions_wait_politely_while_the_models_are_loading(workspace):
     studio = Studio(workspace.root, FakeModels())
     assert not studio.readiness.ready
     with pytest.raises(AssistantError, match=r"not loaded yet\. Your question can be asked in a moment"):
+        run(studio.ask(studio.chats.new(), "Hi"))
+    studio.readiness = Readiness(False, "Unpacking the model", 0.5)
+    with pytest.raises(AssistantError, match=r"^Unpacking the model\. Your question"):
         run(studio.ask(studio.chats.new(), "Hi"))
 
 
