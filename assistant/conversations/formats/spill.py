@@ -1,12 +1,13 @@
 """Rows grouped by a key without holding them all: spread over files on disk, then read file by file.
 
-It knows keys and rows. It does not know what they mean.
+It knows keys and rows. It does not know what they mean. The files have no names, so that nothing is left
+of them where the process is killed.
 """
 
 import json
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 from zlib import crc32
@@ -21,17 +22,15 @@ class Spill:
 
     def __init__(self, size: int) -> None:
         """For input of about `size` bytes."""
-        self._folder = tempfile.TemporaryDirectory(prefix="quartet-")
         count = min(max(size // BUCKET, 1), MOST_BUCKETS)
-        self._files = [(Path(self._folder.name) / f"{number}.jsonl").open("w+") for number in range(count)]
+        self._opened = ExitStack()
+        self._files = [self._opened.enter_context(tempfile.TemporaryFile("w+")) for _ in range(count)]  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
-        for file in self._files:
-            file.close()
-        self._folder.cleanup()
+        self._opened.close()
 
     def add(self, key: str, row: list[Any]) -> None:
         """Put a row of values that JSON can hold into the group `key`."""
