@@ -102,21 +102,20 @@ class Accounts:
         """Give an account a new password; whoever is logged in with the old one is not any more.
 
         Raises:
-            AssistantError: there is no account of this name, or the password is too short.
+            AssistantError: there is no account of this name with a password, or the new one is too short.
         """
-        changed = replace(self.existing(name), password_hash=self._hash(password))
+        changed = replace(self.with_password(name), password_hash=self._hash(password))
         self._write(tuple(changed if account.name == name else account for account in self.all()))
 
     def verify(self, name: str, password: str) -> Account | None:
         """The account that this name and password open; takes as long for a name that nobody has."""
         account = self.find(name)
+        hashed = account.password_hash if account else ""  # none either where a provider vouches
         try:
-            self._hasher.verify(
-                account.password_hash if account else self._nobody, password[:LONGEST_PASSWORD]
-            )
+            self._hasher.verify(hashed or self._nobody, password[:LONGEST_PASSWORD])
         except (VerifyMismatchError, InvalidHashError):
             return None
-        return account
+        return account if hashed else None
 
     def existing(self, name: str) -> Account:
         """The account of this name.
@@ -128,6 +127,20 @@ class Accounts:
         if account is None:
             known = ", ".join(each.name for each in self.all()) or "none yet"
             raise AssistantError(f"There is no account {name}. There are: {known}.")
+        return account
+
+    def with_password(self, name: str) -> Account:
+        """The account of this name, which logs in with a password.
+
+        Raises:
+            AssistantError: there is none, or it is one for signing in through the company's provider.
+        """
+        account = self.existing(name)
+        if not account.password_hash:
+            raise AssistantError(
+                f"{name} signs in through your company's provider and has no password here; reset it there. "
+                f"To let {name} log in with a password, remove the account and add it without --openid."
+            )
         return account
 
     def _hash(self, password: str) -> str:

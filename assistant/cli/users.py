@@ -48,7 +48,7 @@ def remove(name: NameArgument) -> None:
 def reset(name: NameArgument) -> None:
     """Give an account a new password; who is logged in with the old one is logged out."""
     accounts = Accounts(accounts_file())
-    accounts.existing(name)
+    accounts.with_password(name)  # before one is asked for
     accounts.reset(name, _password())
 
 

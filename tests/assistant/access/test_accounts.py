@@ -25,6 +25,24 @@ def test_an_account_opens_with_its_password_and_no_other(accounts):
     assert (made.person.name, made.person.role) == ("ann", Role.MANAGER)
 
 
+def test_a_name_that_nobody_has_or_a_provider_vouches_for_takes_as_long_and_opens_to_no_password(tmp_path):
+    tried = []
+
+    class Hasher:
+        hash = QUICK_HASHES.hash
+
+        def verify(self, hashed: str, password: str) -> bool:
+            tried.append(hashed)
+            return QUICK_HASHES.verify(hashed, password)
+
+    accounts = Accounts(tmp_path / "accounts.json", Hasher())
+    accounts.add("ann@example.com", Role.MANAGER, None)
+    for name in ("ann@example.com", "nobody"):
+        for password in (PASSWORD, "nobody has this password", ""):
+            assert accounts.verify(name, password) is None
+    assert len(tried) == 6 and all(each.startswith("$argon2id$") for each in tried)
+
+
 def test_only_a_hash_of_the_password_is_kept_and_each_has_its_own_salt(accounts, tmp_path):
     accounts.add("ann", Role.MANAGER, PASSWORD)
     accounts.add("bob", Role.RATER, PASSWORD)

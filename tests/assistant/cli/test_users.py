@@ -26,6 +26,15 @@ def test_an_account_is_made_listed_given_a_new_password_and_removed():
     assert run("list").stdout == ""
 
 
+def test_an_account_for_a_companys_provider_gets_no_password():
+    run("add", "Ann@Example.com", "--role", "manager", "--openid")
+    refused = run("reset", "ann@example.com", password="another password")
+    assert refused.exit_code == 1
+    assert "ann@example.com signs in through your company's provider and has no password" in refused.stderr
+    (account,) = Accounts(accounts_file()).all()
+    assert account.password_hash == ""
+
+
 def test_a_problem_is_one_line_and_exit_code_1():
     short = run("add", "ann", "--role", "manager", password="short")
     assert (short.exit_code, short.stdout) == (1, "")
