@@ -91,7 +91,7 @@ def default_workspace() -> Path:
 
 
 def open_workspace(root: Path) -> Workspace:
-    """Open the company kept in `root`, making its folders if they are not there yet.
+    """Open the company kept in `root`, making its folders if they are not there yet, for their owner alone.
 
     Raises:
         AssistantError: the folder can't be written, or a newer Quartet made it.
@@ -106,7 +106,7 @@ def open_workspace(root: Path) -> Workspace:
             workspace.adapters,
             workspace.jobs,
         ):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK):
                 raise OSError(errno.EACCES, "its disk is read-only, or nobody gave leave to write there")
         if not marker.exists():

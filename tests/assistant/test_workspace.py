@@ -29,6 +29,11 @@ def test_opening_makes_the_folders_and_a_versioned_marker(tmp_path):
     assert workspace.database.parent == workspace.brand_file.parent == workspace.root
 
 
+def test_nobody_else_on_this_machine_can_look_into_a_company(tmp_path):
+    root = open_workspace(tmp_path / "companies" / "acme").root
+    assert root.stat().st_mode & 0o077 == 0
+
+
 def test_opening_again_changes_nothing(workspace):
     write_text(workspace.brand_file, 'name = "Acme"')
     before = {path: path.stat().st_mtime_ns for path in workspace.root.rglob("*") if path.is_file()}
