@@ -7,6 +7,7 @@ from html import escape
 
 from assistant.lanes import NO_ADAPTER, Answer, Followed, Lane, Record, Source, lane_of
 from assistant.ratings import Mark
+from assistant.ui.layout import way
 from assistant.ui.marks import marks_html
 from assistant.ui.rendering import markdown, marked, moment
 from assistant.wording import counted
@@ -15,7 +16,7 @@ QUERY_SHOWN = 120
 """Characters shown of what was searched for."""
 
 CUT_OFF = "Cut off before it was finished. Retry asks again."
-NO_DOCUMENTS = 'This company has no documents yet. <a href="documents">Add some</a> to look things up in.'
+NO_DOCUMENTS = "This company has no documents yet."
 NOTHING_FOUND = "Nothing in the documents fits this question."
 
 UNSUPPORTED = "Nothing in the documents says this."
@@ -75,9 +76,10 @@ def _label(lane: Lane) -> str:
 
 def _body(answer: Answer, waits: bool) -> str:
     if answer.error == NO_ADAPTER:
+        advice = way("train", "Train an adapter", " and it answers here.")
         return (
             '<div class="q-answer-missing"><p>This assistant has not learned a voice yet.</p>'
-            '<p><a href="train">Train an adapter</a> and it answers here.</p></div>'
+            f"{f'<p>{advice}</p>' if advice else ''}</div>"
         )
     text = marked(markdown(answer.text), answer.unsupported, "q-unsupported", UNSUPPORTED)
     if answer.error:
@@ -108,7 +110,8 @@ def _sources(answer: Answer, turn_id: int) -> str:
     if not answer.sources:
         if lane_of(answer.lane).grounded and answer.done and not answer.error:
             searched = answer.record is not None and answer.record.index_version is not None
-            return f'<p class="q-sources-none">{NOTHING_FOUND if searched else NO_DOCUMENTS}</p>'
+            add = way("documents", "Add some", " to look things up in.")
+            return f'<p class="q-sources-none">{NOTHING_FOUND if searched else f"{NO_DOCUMENTS} {add}"}</p>'
         return ""
     chips = "".join(
         _chip(source, number, answer.lane, turn_id) for number, source in enumerate(answer.sources, 1)

@@ -110,6 +110,12 @@ def _leaving(person: Person) -> str:
     )
 
 
+def way(address: str, words: str, rest: str = "") -> str:
+    """A link to a page and what follows it, as HTML; nothing for those who may not open that page."""
+    link = f'<a href="{escape(address)}">{escape(words)}</a>{escape(rest)}'
+    return link if may_open(asking(), address) else ""
+
+
 def status_line(state: Readiness) -> str:
     """One line under the header: which model answers, what is still loading, or what went wrong."""
     if state.problem:

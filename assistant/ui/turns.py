@@ -6,13 +6,14 @@ It knows the order of things on the board. One answer's look is known by `answer
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from assistant.access import asking, may_open
 from assistant.chats import Turn
 from assistant.errors import AssistantError
 from assistant.lanes import LANES, Answer, Lane
 from assistant.ratings import Mark
 from assistant.studio import Step, Studio
 from assistant.ui.answers import NO_MARK, answer_html, hue, switches
-from assistant.ui.layout import notice
+from assistant.ui.layout import notice, way
 from assistant.wording import counted
 from knowledge.errors import KnowledgeError
 
@@ -31,6 +32,7 @@ ABOUT = {
 }
 
 
+NO_ADAPTER_YET, NO_DOCUMENTS_YET = "No adapter yet", "No documents yet"
 WELCOME = (
     "<h1>Ask once, hear four answers</h1>"
     "<p>One model, two switches: whether it learned your voice, and whether it looks things up in your "
@@ -98,9 +100,9 @@ def _lacks(lane: Lane, studio: Studio) -> str:
     """What a lane still needs before it can do what its switches say, with the way there."""
     lacks = []
     if lane.tuned and not _has_adapter(studio):
-        lacks.append('<a href="train">No adapter yet</a>')
+        lacks.append(way("train", NO_ADAPTER_YET) or NO_ADAPTER_YET)
     if lane.grounded and not len(studio.knowledge):
-        lacks.append('<a href="documents">No documents yet</a>')
+        lacks.append(way("documents", NO_DOCUMENTS_YET) or NO_DOCUMENTS_YET)
     return f'<p class="q-head-lacks">{" · ".join(lacks)}</p>' if lacks else ""
 
 
@@ -120,8 +122,8 @@ def _turn_html(turn: Turn, marks: Marked) -> str:
 
 
 def _steps_html(steps: Sequence[Step]) -> str:
-    """The first steps with those done ticked; nothing once all are."""
-    if all(step.done for step in steps):
+    """The first steps with those done ticked; nothing once all are, or for those who can't take them."""
+    if not any(may_open(asking(), step.page) for step in steps if not step.done):
         return ""
     items = "".join(
         f'<li class="{"q-step-done" if step.done else "q-step-open"}"><i></i>'

@@ -12,10 +12,29 @@ from assistant.lanes import LANES, Answer, Source
 from assistant.studio import Readiness
 from assistant.ui import compare
 from assistant.ui.instructions import InstructionHandlers
+from assistant.ui.turns import lane_heads
 from tests.ui.asking import ANSWERS, QUESTION, named
 from tests.ui.working_pages import Panel, clicked
 
 LIVE = [f"q-live-{lane.key}" for lane in LANES]
+
+
+def test_those_who_only_present_are_offered_no_way_to_pages_they_may_not_open(
+    handlers, ask, studio, tmp_path
+):
+    studio.open(tmp_path / "companies" / "empty")
+
+    def seen() -> str:
+        welcome = named(handlers["chat_load"](SimpleNamespace(query_params={})))["q-thread"]
+        answered = ask()[-1]
+        return "".join((welcome, lane_heads(studio), *(answered[lane] for lane in LIVE)))
+
+    ways = ("company", "documents", "conversations", "train")
+    assert set(re.findall('href="([^"]*)"', seen())) == set(ways)
+    with as_person(Person("ann", Role.PRESENTER)):
+        assert "href" not in seen() and "First steps" not in seen()
+        told = ("No adapter yet", "No documents yet", "has not learned a voice yet", "has no documents yet.")
+        assert all(text in seen() for text in told)
 
 
 def test_one_question_is_answered_by_four_lanes_at_the_same_time(ask, engine, monkeypatch):
