@@ -4,8 +4,6 @@ The file is a zip with a manifest of checksums. Databases are copied by SQLite's
 as they stand; the documents are held still meanwhile. Restoring checks all before anything is in place.
 """
 
-import fcntl
-import glob
 import hashlib
 import json
 import os
@@ -14,12 +12,13 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from assistant.errors import AssistantError, unwritable
+from assistant.scratch import scratch_folder
 from assistant.workspace import LAYOUT_VERSION, Workspace
 from knowledge.storage import folder_lock
 
@@ -92,36 +91,9 @@ def restore(source: Path, root: Path, report: Report) -> Contents:
     return contents
 
 
-@contextmanager
-def _room_beside(target: Path) -> Iterator[Path]:
-    """A hidden folder for half-finished work, in which nobody else can look.
-
-    What work on the same target has left that was killed is cleared away first: nobody holds its lock.
-    """
-    beginning = f".{target.name}.unfinished-"
-    for left in target.parent.glob(f"{glob.escape(beginning)}*"):
-        with suppress(FileNotFoundError), _locked(left) as free:
-            if free:
-                shutil.rmtree(left, ignore_errors=True)
-    room = Path(tempfile.mkdtemp(dir=target.parent, prefix=beginning))
-    try:
-        with _locked(room):
-            yield room
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[bool]:
-    """Whether nobody else works in a folder, and if so, nobody will meanwhile."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(descriptor)
+def _room_beside(target: Path) -> AbstractContextManager[Path]:
+    """A hidden folder for half-finished work, in which nobody else can look."""
+    return scratch_folder(target.parent, f".{target.name}.unfinished-")
 
 
 def _write(workspace: Workspace, beside: Path, report: Report) -> Contents:

@@ -5,12 +5,14 @@ alone, whoever asks may do everything.
 """
 
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from importlib.resources import files
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -31,6 +33,8 @@ KNOWN = "quartet_known"
 """The cookie of a browser in which somebody has logged in before; see `assistant.access.tries`."""
 KNOWN_FOR = 180 * 24 * 3600
 MOST_FIELDS = 5
+INSIDE = re.compile(r"/(?!/)[^\\\x00-\x20]*")
+"""An address of this server; a browser takes a backslash for a slash, and leaves out line breaks."""
 LOGIN, LOGOUT = "/login", "/logout"
 PROVIDER, BACK = "/login/provider", "/login/back"
 WAY = '<a class="way" href="%root%/login/provider">Sign in with your company’s account</a>'
@@ -142,11 +146,18 @@ class Gate:
         except AssistantError as problem:
             return self._page(request, str(problem), status=503)
         if token is None:
-            logger.warning("A login failed.")
-            return self._page(request, "Name and password do not fit. Try again.", status=403)
+            logger.warning("A login failed, from %s.", address)
+            answer = self._page(request, "Name and password do not fit. Try again.", status=403)
+            answer.background = BackgroundTask(self._note_failure, name)  # the time it takes tells nobody
+            return answer
         answer = await self._let_in(request, token, _next(request))
         _set(answer, request, KNOWN, await run_in_threadpool(self._sessions.mark_for, name), KNOWN_FOR)
         return answer
+
+    def _note_failure(self, name: str) -> None:
+        """Keep that somebody failed to log in by a name that there is; others are made up at will."""
+        if person := self._sessions.named(name):
+            self._audit().record(person, "wrong password")
 
     async def _let_in(self, request: Request, token: str, address: str) -> Response:
         person = self._sessions.person(token)
@@ -223,9 +234,7 @@ def _cookie(header: str) -> str:
 def _next(request: Request) -> str:
     """Where to go after the login: an address of this server, or the first page."""
     wanted = request.query_params.get("next", "/")
-    parts = urlsplit(wanted)
-    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
-    return wanted if inside else "/"
+    return wanted if INSIDE.fullmatch(wanted) else "/"
 
 
 def _with_cookie(request: Request, address: str, token: str, seconds: int) -> Response:

@@ -6,13 +6,15 @@ It knows HTTP. It does not know what the pages show; `assistant.ui` puts them in
 import errno
 import logging
 import os
+import re
 import socket
+import tempfile
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from pathlib import Path
 
 import psutil
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -21,9 +23,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from assistant.access import Accounts, OpenId, Provider, Sessions
+from assistant.access import ALONE, PERSON, Accounts, OpenId, Provider, Sessions
 from assistant.adapters import export_zip, find
-from assistant.api import OwnApi, refuse_odd
+from assistant.api import API, OwnApi, refuse_odd, route_path
 from assistant.ballot import ballot_room
 from assistant.errors import AssistantError
 from assistant.gaps import gaps_csv
@@ -31,6 +33,7 @@ from assistant.gate import Gate
 from assistant.ratings import Desks
 from assistant.reports.files import FORMATS, file_name
 from assistant.reports.judged import report_on
+from assistant.scratch import scratch_folder
 from assistant.studio import Studio
 from assistant.workspace import accounts_file
 from knowledge.errors import KnowledgeError
@@ -38,11 +41,15 @@ from knowledge.following import Watch
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HOST = re.compile(r"(?:\[([^]\[/@?#\\\s]+)\]|([^]\[:/@?#\\\s]+))(?::\d{1,5})?")
+"""A host as browsers name it: an IPv6 address in brackets, or another name; and a port."""
 MEGABYTE = 1024 * 1024
 BODY_LIMIT = 2 * MEGABYTE
 UPLOAD_LIMIT = 2048 * MEGABYTE
 """Exports of conversations are large; they go to disk as they come. Documents have a limit of their own."""
-UPLOAD_PATH = "/gradio_api/upload"
+UPLOAD_PATH = f"{API}upload"
+UPLOADS = "quartet-uploads-"
+"""How the folder is named in which uploaded files wait until they are added."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -92,10 +99,7 @@ def make_app(
             pages=[page.address for page in PAGES],
         )
     # No other site gets an answer it could read; being there, it also keeps Gradio from adding its own rules.
-    app.get("/audit.csv")(lambda: _csv("audit.csv", studio.audit.to_csv()))
-    app.get("/gaps.csv")(lambda: _csv("gaps.csv", gaps_csv(studio.gaps())))
-    app.get("/adapters/{key}.zip")(lambda key: _adapter(studio, key))
-    app.get("/saved/{study_id}/{kind}")(lambda study_id, kind: _saved(studio, study_id, kind))
+    app.include_router(_downloads(studio))
     app.add_middleware(CORSMiddleware, allow_origins=())
     app.add_middleware(BodyLimit)
     app.add_middleware(OwnHostOnly, hosts=tuple(hosts))
@@ -109,6 +113,22 @@ def make_app(
         if isinstance(part, FastAPI):
             part.add_exception_handler(RequestValidationError, refuse_odd)
     return mounted
+
+
+def _downloads(studio: Studio) -> APIRouter:
+    """What managers take away as files; who takes what is in the log."""
+
+    def note(request: Request) -> None:
+        person = request.scope.get(PERSON, ALONE)
+        if person is not ALONE:
+            studio.audit.record(person, f"download {route_path(request.scope).removeprefix('/')}")
+
+    files = APIRouter(dependencies=[Depends(note)])
+    files.get("/audit.csv")(lambda: _csv("audit.csv", studio.audit.to_csv()))
+    files.get("/gaps.csv")(lambda: _csv("gaps.csv", gaps_csv(studio.gaps())))
+    files.get("/adapters/{key}.zip")(lambda key: _adapter(studio, key))
+    files.get("/saved/{study_id}/{kind}")(lambda study_id, kind: _saved(studio, study_id, kind))
+    return files
 
 
 async def _tell(request: Request, problem: Exception) -> Response:
@@ -164,14 +184,16 @@ def serve(
         accounts = None
     _log_to_terminal()
     listener = _listen(host, port)
-    studio.load_in_background()
-    Watch(lambda: studio.knowledge).start()
-    hosts = (*LOOPBACK, *own_names(host), *names)
-    app = make_app(studio, hosts, accounts=accounts, root_path=root_path, openid=openid)
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, root_path=root_path
-    )
-    _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
+    with scratch_folder(Path(tempfile.gettempdir()), UPLOADS) as uploads:
+        os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        studio.load_in_background()
+        Watch(lambda: studio.knowledge).start()
+        hosts = (*LOOPBACK, *own_names(host), *names)
+        app = make_app(studio, hosts, accounts=accounts, root_path=root_path, openid=openid)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, root_path=root_path
+        )
+        _Server(config, f"http://{_bracketed(host)}:{port}").run(sockets=[listener])
 
 
 def own_names(host: str) -> set[str]:
@@ -256,7 +278,7 @@ class OwnHostOnly:
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
         self._app = app
-        self._hosts = hosts
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 400 or 403."""
@@ -264,17 +286,26 @@ class OwnHostOnly:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
-        if urlsplit(f"//{host}").hostname not in self._hosts:
-            text = f"This server does not answer for {host!r}. Open it as http://127.0.0.1 with its port."
+        if _host_name(host) not in self._hosts:
+            text = (
+                f"This server does not answer for {host!r}. Open it as http://127.0.0.1 with its port, or "
+                "start it with --name and what browsers are to call it."
+            )
             return await PlainTextResponse(text, 400)(scope, receive, send)
         if (
             origin is not None
-            and urlsplit(origin).netloc != host
+            and origin.partition("://")[2] != host
             and scope.get("method") not in ("GET", "HEAD")
         ):
             text = f"A page of {origin!r} may not change anything here. Open Quartet itself and do it there."
             return await PlainTextResponse(text, 403)(scope, receive, send)
         await self._app(scope, receive, send)
+
+
+def _host_name(host: str) -> str:
+    """The name in what a browser sends as host, in small letters; empty where that is none."""
+    found = HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 class _BodyTooLargeError(Exception):
@@ -316,7 +347,7 @@ class BodyLimit:
         """Pass the request on, or answer 413."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        limit = UPLOAD_LIMIT if scope["path"] == UPLOAD_PATH else BODY_LIMIT
+        limit = UPLOAD_LIMIT if route_path(scope) == UPLOAD_PATH else BODY_LIMIT
         text = (
             f"The request is larger than {limit // MEGABYTE} MB, the most that is taken at a time. Send less."
         )

@@ -51,6 +51,11 @@ class Sessions:
         self._tries.right(name, address, known)
         return self._begin(account)
 
+    def named(self, name: str) -> Person | None:
+        """Who has an account of this name."""
+        account = self._accounts.find(name)
+        return account.person if account else None
+
     def mark_for(self, name: str) -> str:
         """What to leave in the browser of a person who has logged in, so that it is known next time."""
         account = self._accounts.find(name)

@@ -20,7 +20,10 @@ FileArgument = Annotated[Path, typer.Argument(help="The backup's file, such as a
 
 @plain_errors
 def backup(file: FileArgument, workspace: WorkspaceOption = None) -> None:
-    """Write a company into one file; it may be in use meanwhile."""
+    """Write a company into one file; it may be in use meanwhile.
+
+    Models and the people's accounts belong to this machine, not to a company, and are not in it.
+    """
     progress = Progress()
     contents = back_up(existing_workspace(workspace or default_workspace()), file, progress)
     progress.end()

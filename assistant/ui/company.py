@@ -192,7 +192,7 @@ def _companies_part(does: Handlers) -> gr.HTML:
         )
         create = gr.Button("New company", size="md")
     said, opened = html("q-company-opened"), gr.Textbox(visible="hidden", label="Company that was opened")
-    companies.open_company(does.open, None, [said, opened], api_name="company_open", **QUICK)
+    companies.open_company(does.open, None, [said, opened], api_name="company_switch", **QUICK)
     gr.on([name.submit, create.click], does.create, name, [said, opened], api_name="company_create", **QUICK)
     opened.change(None, opened, None, js="key => { if (key) location.assign('company'); }")
     return companies

@@ -119,7 +119,7 @@ def folders_part(studio: Studio) -> gr.HTML:
         does.follow,
         [path, often],
         [*shown, path],
-        api_name="folders_follow",
+        api_name="folders_link",
         **calm,
     )
     listed.look(does.look, None, shown, api_name="folders_look", **calm)

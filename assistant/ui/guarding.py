@@ -41,6 +41,8 @@ class GuardedBlocks(gr.Blocks):
         with _told(request):
             if person is None or not may_handle(person, handler.page, str(handler.api_name), draws=draws):
                 raise refusal("This is for managers. Ask one of them to do it.")
+            if handler.fn is None:  # what the page does by itself
+                raise refusal(ODD)
             begins = options.get("iterator") is None
             if begins and person is not ALONE and not draws and changes(str(handler.api_name)):
                 self.record(person, str(handler.api_name).replace("_", " "))
@@ -115,7 +117,7 @@ def _told(request: Any) -> Iterator[None]:
         raise refusal(str(problem)) from problem
     except gr.Error as problem:
         _note(request, str(problem.message))
-        raise
+        raise refusal(str(problem.message)) from problem
     except OSError as problem:
         too_long = problem.errno == errno.ENAMETOOLONG
         said = ODD if too_long else str(unwritable(Path(problem.filename or quartet_home()), problem))

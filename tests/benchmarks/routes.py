@@ -172,7 +172,7 @@ def house(folder: Path) -> Iterator[House]:
     handlers = {
         str(each.api_name): (number, len(each.inputs))
         for number, each in blocks.get_blocks().fns.items()
-        if each.fn is not None and each.api_name not in LEFT_OUT
+        if each.api_name not in LEFT_OUT
     }
     secret = studio.workspace.root / "secret.txt"
     secret.write_text(INSIDE)
@@ -203,7 +203,8 @@ class Client:
         """One request of a random kind as a random role."""
         (self.role,) = self._dice.choices(ROLES, LIKELY)
         kind = self._dice.choices(
-            (self.route, self.direct, self.queued, self.climb, self.rate, self.odd), (3, 4, 4, 3, 2, 1)
+            (self.route, self.direct, self.queued, self.climb, self.rate, self.odd, self.login),
+            (3, 4, 4, 3, 2, 1, 0.3),
         )[0]
         self._tally.sent[kind.__name__] += 1
         kind()
@@ -266,8 +267,8 @@ class Client:
         """Odd heads and bodies: other hosts and origins, lengths that lie, no JSON, nothing."""
         headers = self._dice.choice(
             (
-                {"host": "evil.example"},
-                {"origin": "https://evil.example"},
+                {"host": self._dice.choice(("evil.example", "[", "[::1", "@127.0.0.1", ""))},
+                {"origin": self._dice.choice(("https://evil.example", "http://[", "null", ""))},
                 {"content-length": "99999999999"},
                 {"content-length": "x"},
                 {"content-type": "multipart/form-data"},
@@ -282,6 +283,18 @@ class Client:
             (f"{API}/queue/join", f"{API}/run/chat_load", f"{API}/upload", "/login", "/")
         )
         self.send("POST", path, body, {"content-type": "application/json", **headers})
+
+    def login(self) -> None:
+        """A login as whoever that role is, which then leads to anywhere."""
+        form = urlencode(
+            {"name": self.role, "password": PASSWORD if self._chance(0.8) else self._text()}, errors="replace"
+        )
+        there = self._dice.choice(
+            ("//[", "/\\evil.example", "/\n/evil.example", "/" + self._text(), self._text())
+        )
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        query = quote(there.encode("utf-8", "replace"))
+        self.send("POST", f"/login?next={query}", form.encode(), kind)
 
     def _handler(self) -> tuple[str, tuple[int, int]]:
         name = self._dice.choice(sorted(self._house.handlers))

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
 from assistant.chats import Chats
+from assistant.scratch import scratch_folder
+from assistant.server import UPLOADS
 from assistant.store import open_database
 from tests.ui.asking import type_question
 from tests.ui.conftest import PATIENCE
@@ -58,6 +61,27 @@ def said(chats: Chats, chat_id: str) -> dict[str, str]:
     """What is stored of the answers to the first question; empty until there is something of each."""
     stored = {lane: answer.text.strip() for lane, answer in chats.read(chat_id).turns[0].answers.items()}
     return stored if len(stored) == len(LANES) and all(stored.values()) else {}
+
+
+def test_what_was_uploaded_to_a_killed_server_is_removed_by_the_next_and_a_living_ones_is_not(
+    start, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    def uploaded() -> Path:
+        server, address = start()
+        (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("chats.txt", b"secret")}).json()
+        server.kill()
+        server.wait()
+        return Path(path)
+
+    with scratch_folder(tmp_path, UPLOADS) as living:
+        (living / "chats.txt").write_bytes(b"of a server that is at work")
+        left = uploaded()
+        assert left.read_bytes() == b"secret" and left.is_relative_to(tmp_path)
+        again = uploaded()
+        assert not left.exists() and again.exists()
+        assert sorted(tmp_path.glob(f"{UPLOADS}*/chats.txt")) == [living / "chats.txt"]
 
 
 def test_what_was_asked_said_and_typed_comes_back_after_the_server_was_killed(start, browser, studio):

@@ -120,9 +120,9 @@ def test_a_name_that_cannot_be_used_is_refused_in_place(handlers, studio, name, 
 
 def test_another_company_is_opened_and_the_first_is_still_there(handlers, studio):
     handlers["company_create"]("Brook")
-    assert handlers["company_open"](clicked(name="acme")) == ("", "acme")
+    assert handlers["company_switch"](clicked(name="acme")) == ("", "acme")
     assert studio.brand().name == "Acme"
-    said, opened = handlers["company_open"](clicked(name="../../etc"))
+    said, opened = handlers["company_switch"](clicked(name="../../etc"))
     assert ("no longer there" in said, opened) == (True, "")
 
 

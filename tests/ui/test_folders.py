@@ -16,7 +16,7 @@ def handbook(tmp_path):
 
 
 def test_a_linked_folder_is_looked_at_at_once(handlers, studio, handbook):
-    first, last = handlers["folders_follow"](f" {handbook} ", "Every day")
+    first, last = handlers["folders_link"](f" {handbook} ", "Every day")
     assert "Looking through the folder" in first[1]
     assert f"Looked at {handbook}: 1 added." in last[1]
     assert "1 file · every day · looked at" in last[0]
@@ -26,7 +26,7 @@ def test_a_linked_folder_is_looked_at_at_once(handlers, studio, handbook):
 
 
 def test_the_button_takes_over_what_has_changed(handlers, studio, handbook):
-    list(handlers["folders_follow"](str(handbook), "Every hour"))
+    list(handlers["folders_link"](str(handbook), "Every hour"))
     (handbook / "hours.md").unlink()
     (handbook / "prices.md").write_text("# Prices\n\nPots cost four pounds.\n")
     *_, last = handlers["folders_look"](clicked(name=str(handbook)))
@@ -35,7 +35,7 @@ def test_the_button_takes_over_what_has_changed(handlers, studio, handbook):
 
 
 def test_a_folder_that_is_gone_says_so_in_its_place(handlers, handbook):
-    list(handlers["folders_follow"](str(handbook), "Every hour"))
+    list(handlers["folders_link"](str(handbook), "Every hour"))
     (handbook / "hours.md").unlink()
     *_, last = handlers["folders_look"](clicked(name=str(handbook)))
     assert "holds no files" in last[0]
@@ -46,13 +46,13 @@ def test_a_folder_that_is_gone_says_so_in_its_place(handlers, handbook):
     ("path", "text"), [("", "Type the folder&#x27;s path first"), ("/no/such/place", "There is no folder")]
 )
 def test_what_is_no_folder_is_told_and_stays_in_the_field(handlers, path, text):
-    (only,) = handlers["folders_follow"](path, "Every hour")
+    (only,) = handlers["folders_link"](path, "Every hour")
     assert text in only[1]
     assert only[2] == path
 
 
 def test_an_unlinked_folder_leaves_its_documents(handlers, studio, handbook):
-    list(handlers["folders_follow"](str(handbook), "Every hour"))
+    list(handlers["folders_link"](str(handbook), "Every hour"))
     shown, said = handlers["folders_unlink"](clicked(name=str(handbook)))
     assert str(handbook) not in shown
     assert "is no longer followed. Its documents stay" in said

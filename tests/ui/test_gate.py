@@ -16,6 +16,7 @@ from assistant.gate import COOKIE, KNOWN, Gate
 from assistant.server import make_app
 from assistant.studio import Studio
 from assistant.ui import PAGES
+from assistant.ui.guarding import ODD, changes
 from assistant.ui.open_pages import CAPACITY, OpenPage
 from tests.fakes import QUICK_HASHES, FakeModels
 
@@ -103,7 +104,18 @@ def test_a_stranger_gets_nothing_from_the_api(stranger, method, path):
     assert stranger.request(method, f"/{path}").status_code == 401
 
 
-@pytest.mark.parametrize("next_page", ["//evil.example", "https://evil.example/", "/\\evil.example", ""])
+@pytest.mark.parametrize(
+    "next_page",
+    [
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "",
+        "//[",
+        "/\t/evil.example",
+        "/\n/evil.example",
+    ],
+)
 def test_the_login_leads_to_no_other_site(stranger, next_page):
     answer = stranger.post(
         "/login", params={"next": next_page}, data={"name": "manager", "password": PASSWORD}
@@ -265,6 +277,38 @@ def test_changes_are_in_the_log_with_who_made_them_and_reading_is_not(clients, s
     newest = studio.audit.entries()[0]
     assert (newest.who, newest.role, newest.what) == ("manager", "manager", "instructions save")
     assert studio.brand().instructions == "Be brief."
+
+
+def test_what_a_manager_takes_away_is_in_the_log(clients, studio):
+    assert clients[Role.MANAGER].get("/gaps.csv").status_code == 200
+    newest = studio.audit.entries()[0]
+    assert (newest.who, newest.what) == ("manager", "download gaps.csv")
+
+
+def test_a_wrong_password_for_an_account_that_there_is_is_in_the_log(stranger, studio, accounts):
+    accounts.add("tried", Role.PRESENTER, PASSWORD)
+    before = len(studio.audit.entries())
+    stranger.post("/login", data={"name": "nobody at all", "password": "wrong password"})
+    assert len(studio.audit.entries()) == before
+    stranger.post("/login", data={"name": "tried", "password": "wrong password"})
+    newest = studio.audit.entries()[0]
+    assert (newest.who, newest.role, newest.what) == ("tried", "presenter", "wrong password")
+    accounts.remove("tried")
+
+
+@pytest.mark.parametrize(
+    ("handler", "told"), [("company_switch", True), ("folders_link", True), ("chat_open", False)]
+)
+def test_what_is_done_to_all_is_in_the_log_and_what_is_only_looked_at_is_not(handler, told):
+    assert changes(handler) == told
+
+
+def test_what_the_page_does_by_itself_is_refused_when_it_is_called(app, clients):
+    alone = [number for number, each in blocks(app).get_blocks().fns.items() if each.fn is None]
+    assert alone
+    for number in alone:
+        answer = clients[Role.MANAGER].post("/gradio_api/run/predict", json={"fn_index": number, "data": []})
+        assert (answer.status_code, answer.json()["error"]) == (422, ODD)
 
 
 def test_neither_the_logs_nor_the_audit_hold_what_was_said(clients, studio, caplog):

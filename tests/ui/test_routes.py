@@ -24,7 +24,7 @@ JSON = {"content-type": "application/json"}
 def test_anything_at_all_gets_an_answer_that_is_no_fault(tmp_path):
     tally = fuzz(tmp_path, seed=11, moves=250)
     assert tally.bad == []
-    assert set(tally.sent) == {"route", "direct", "queued", "climb", "rate", "odd"}
+    assert set(tally.sent) == {"route", "direct", "queued", "climb", "rate", "odd", "login"}
     assert tally.statuses[200] > 20
 
 
@@ -107,7 +107,7 @@ def test_a_call_that_no_page_makes_is_refused_with_a_word(client):
         ("study_remove_rater", ["x"], {"name": 1e308}),
         ("study_remove_item", ["x"], {"name": {"a": 1}}),
         ("study_remove_item", ["x"], {"name": "9" * 40}),
-        ("folders_follow", ["/srv", []], None),
+        ("folders_link", ["/srv", []], None),
         ("train_preset", [None], None),
         ("version_import", [None], None),
         ("version_merge", [None], None),

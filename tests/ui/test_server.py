@@ -4,6 +4,7 @@ import os
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -13,6 +14,7 @@ from assistant.server import BODY_LIMIT, SECURITY_HEADERS, UPLOAD_LIMIT, make_ap
 from assistant.studio import Studio
 from assistant.ui import FAVICON
 from tests.fakes import FakeModels
+from tests.ui.conftest import listening_server
 
 ADDRESS = "http://127.0.0.1:7860"
 
@@ -64,14 +66,32 @@ def test_this_machine_is_answered_under_its_own_names(client, host):
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example:80"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "",
+            "localhost@evil.example:80",
+            "evil.example@127.0.0.1",
+        ),
+        *("[", "[::1", "127.0.0.1/evil.example", "127.0.0.1#.evil.example", "127.0.0.1:port"),
+    ],
+)
 def test_another_host_name_is_refused_which_stops_dns_rebinding(client, host):
     answer = client.get("/", headers={"host": host})
     assert answer.status_code == 400
     assert "http://127.0.0.1" in answer.text
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:9999"])
+def test_a_name_counts_however_it_is_written(studio):
+    client = TestClient(make_app(studio, ["Quartet.Example.com"]), base_url=ADDRESS)
+    for host in ("quartet.example.com", "QUARTET.example.com:443"):
+        assert client.get("/theme.css", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://["])
 def test_a_page_of_another_origin_can_neither_change_nor_read(client, origin):
     changed = client.post("/gradio_api/queue/join", headers={"origin": origin}, json={})
     assert changed.status_code == 403
@@ -102,6 +122,13 @@ def test_a_body_that_does_not_announce_its_length_is_refused_while_it_comes_in(c
 
 def test_documents_may_be_larger_than_other_requests(client):
     answer = client.post("/gradio_api/upload", files={"files": ("big.txt", b"x" * (BODY_LIMIT + 1))})
+    assert answer.status_code == 200
+
+
+def test_documents_may_be_larger_than_other_requests_behind_a_proxys_path_too(studio):
+    app = make_app(studio, root_path="/quartet")
+    with listening_server(app, root_path="/quartet") as address:
+        answer = httpx.post(f"{address}/gradio_api/upload", files={"files": ("a", b"x" * (BODY_LIMIT + 1))})
     assert answer.status_code == 200
 
 
