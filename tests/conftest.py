@@ -1,5 +1,6 @@
 """What all tests share: no network, a company of their own, and a real model small enough for a second."""
 
+import gc
 import importlib.util
 import os
 import sys
@@ -7,7 +8,8 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-# Tests run side by side: threads that wait give their core to the other process.
+# Tests run side by side, and their models are tiny: threads would only be in each other's way.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 from collections.abc import Iterator
@@ -52,6 +54,18 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests come first, so that no process is left with one when the others are done."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_sessionstart() -> None:
+    """No garbage is looked for while the libraries are imported."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: to look for garbage in it each time would take a quarter of all time."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

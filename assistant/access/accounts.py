@@ -6,6 +6,7 @@ Passwords are hashed with argon2; nothing else of them is kept.
 import re
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -43,7 +44,11 @@ class Accounts:
     def __init__(self, path: Path, hasher: PasswordHasher | None = None) -> None:
         self._path = path
         self._hasher = hasher or PasswordHasher()
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """The hash that a password is held against where there is no account."""
+        return self._hasher.hash("nobody has this password")
 
     def all(self) -> tuple[Account, ...]:
         """All accounts, by name."""
@@ -109,10 +114,10 @@ class Accounts:
 
     def verify(self, name: str, password: str) -> Account | None:
         """The account that this name and password open; takes as long for a name that nobody has."""
-        account = self.find(name)
+        account, nobody = self.find(name), self._nobody
         hashed = account.password_hash if account else ""  # none either where a provider vouches
         try:
-            self._hasher.verify(hashed or self._nobody, password[:LONGEST_PASSWORD])
+            self._hasher.verify(hashed or nobody, password[:LONGEST_PASSWORD])
         except (VerifyMismatchError, InvalidHashError):
             return None
         return account if hashed else None

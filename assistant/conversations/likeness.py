@@ -4,12 +4,16 @@ It knows sets of words. It does not know what follows from likeness.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 
 from assistant.conversations.model import Conversation
+
+if TYPE_CHECKING:
+    from datasketch import MinHash, MinHashLSH
 
 HASHES = 128
 
@@ -29,15 +33,14 @@ class Likeness:
 
     def __init__(self, threshold: float) -> None:
         # 10 bands of 12 find 96 % of pairs at 0.9 and hardly compare those at 0.6.
-        self._index = MinHashLSH(num_perm=HASHES, params=(10, 12))
+        self._index = _index(10, 12)
         self._sketches: list[np.ndarray] = []
         self._conversations: list[Conversation] = []
         self._threshold = threshold
 
     def add(self, words: frozenset[str], conversation: Conversation) -> Conversation | None:
         """The one it is like; if there is none, it is kept to compare later ones with."""
-        sketch = MinHash(num_perm=HASHES)
-        sketch.update_batch([word.encode() for word in words])
+        sketch = _sketch(words)
         for candidate in self._index.query(sketch):
             if np.mean(self._sketches[candidate] == sketch.hashvalues) >= self._threshold:
                 return self._conversations[candidate]
@@ -50,13 +53,32 @@ class Likeness:
 def alike(word_sets: Sequence[frozenset[str]], threshold: float) -> Iterator[tuple[int, int]]:
     """Pairs whose words overlap by `threshold` or more: candidates by MinHash, then counted exactly."""
     # 32 bands of 4 find a pair at Jaccard 0.8 but for one in 20 million.
-    index = MinHashLSH(num_perm=HASHES, params=(32, 4))
-    hashes: Iterable[MinHash] = MinHash.generator(
-        [[word.encode() for word in words] for words in word_sets], num_perm=HASHES
-    )
-    for number, minhash in enumerate(hashes):
+    index = _index(32, 4)
+    for number, minhash in enumerate(map(_sketch, word_sets)):
         for candidate in index.query(minhash):
             union = len(word_sets[number] | word_sets[candidate])
             if union == 0 or len(word_sets[number] & word_sets[candidate]) / union >= threshold:
                 yield candidate, number
         index.insert(number, minhash)
+
+
+def _sketch(words: frozenset[str]) -> "MinHash":
+    """128 numbers that tell of words how alike they are to others."""
+    sketch = _blank().copy()
+    sketch.update_batch([word.encode() for word in words])
+    return sketch
+
+
+@cache
+def _blank() -> "MinHash":
+    """A sketch of no words, to copy: how it hashes takes longer to draw than most sketches take."""
+    from datasketch import MinHash  # only now, as it loads SciPy
+
+    return MinHash(num_perm=HASHES)
+
+
+def _index(bands: int, rows: int) -> "MinHashLSH":
+    """Finds sketches that agree in all rows of at least one band."""
+    from datasketch import MinHashLSH
+
+    return MinHashLSH(num_perm=HASHES, params=(bands, rows))

@@ -1,6 +1,8 @@
 """The pages of the workbench. Nothing outside this package imports gradio."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
@@ -34,16 +36,28 @@ CLEAN_UP = (3600, 24 * 3600)
 
 def build(studio: Studio) -> gr.Blocks:
     """All pages of a studio."""
-    with GuardedBlocks(
-        title="Quartet", analytics_enabled=False, fill_width=True, delete_cache=CLEAN_UP
-    ) as demo:
-        frame(studio, PAGES[0], PAGES)
-    for each in PAGES[1:]:
-        with demo.route(each.name, each.address):
-            frame(studio, each, PAGES)
-    demo.record = lambda person, handler: studio.audit.record(person, handler)
-    demo.state_session_capacity = CAPACITY
-    return demo.queue(max_size=64)
+    with _no_application_yet():
+        with GuardedBlocks(
+            title="Quartet", analytics_enabled=False, fill_width=True, delete_cache=CLEAN_UP
+        ) as demo:
+            frame(studio, PAGES[0], PAGES)
+        for each in PAGES[1:]:
+            with demo.route(each.name, each.address):
+                frame(studio, each, PAGES)
+        demo.record = lambda person, handler: studio.audit.record(person, handler)
+        demo.state_session_capacity = CAPACITY
+        return demo.queue(max_size=64)
+
+
+@contextmanager
+def _no_application_yet() -> Iterator[None]:
+    """Gradio makes no web application after each page, to be thrown away: `mount` makes the one there is."""
+    create = gr.routes.App.create_app
+    gr.routes.App.create_app = staticmethod(lambda blocks, **options: None)
+    try:
+        yield
+    finally:
+        gr.routes.App.create_app = staticmethod(create)
 
 
 def mount(app: FastAPI, studio: Studio) -> FastAPI:

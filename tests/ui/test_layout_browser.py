@@ -9,6 +9,7 @@ from tests.ui.working_pages import listening
 
 PAGES = ("", "documents", "conversations", "train", "company")
 SIZES = ((1440, 900), (820, 1180), (390, 844))
+"""A desk, a tablet, a phone."""
 STICKING_OUT = """() => {
   const columns = [...document.querySelectorAll('.q-parts-columns > .column')];
   const cramped = columns.flatMap(column => [...column.querySelectorAll('table, input, .q-card')]
@@ -27,19 +28,13 @@ def filled(studio, tmp_path):
     studio.conversations.add(tmp_path / "long.jsonl", "conversations-of-the-summer-of-2026.jsonl")
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES, ids=["desk", "tablet", "phone"])
-def test_nothing_sticks_out_of_its_column_or_the_window(browser_page, address, filled, width, height):
-    browser_page.set_viewport_size({"width": width, "height": height})
-    for page in PAGES:
-        browser_page.goto(f"{address}/{page}")
-        listening(browser_page)
-        assert browser_page.evaluate(STICKING_OUT) == [0, 0], page
-
-
-def test_no_page_asks_another_machine_for_anything(browser_page, address):
+def test_nothing_sticks_out_at_any_width_and_no_other_machine_is_asked(browser_page, address, filled):
     hosts = set()
     browser_page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     for page in PAGES:
         browser_page.goto(f"{address}/{page}")
-        browser_page.wait_for_load_state("load")
+        listening(browser_page)
+        for width, height in SIZES:
+            browser_page.set_viewport_size({"width": width, "height": height})
+            assert browser_page.evaluate(STICKING_OUT) == [0, 0], (page, width)
     assert hosts - {""} == {urlsplit(address).netloc}

@@ -2,7 +2,7 @@
 
 import json
 import random
-import time
+import threading
 
 import pytest
 from fastapi import FastAPI
@@ -43,19 +43,20 @@ def test_no_path_leads_to_a_file_that_is_not_served(tmp_path):
 @pytest.fixture
 def faulty():
     """A server that serves a file it must not, fails, or never answers."""
-    app = FastAPI()
+    app, over = FastAPI(), threading.Event()
     app.get("/leak")(lambda: INSIDE)
     app.get("/fault")(lambda: PlainTextResponse("", 500))
-    app.get("/never")(lambda: time.sleep(1))
+    app.get("/never")(lambda: over.wait())
     with listening_server(app) as address:
         yield House(address, dict.fromkeys(ROLES, ""), {}, (), "", ())
+        over.set()
 
 
 @pytest.mark.parametrize(
     ("path", "told"), [("leak", "a file was served"), ("fault", "500"), ("never", "no answer"), ("none", "")]
 )
 def test_the_random_client_tells_what_it_is_there_to_find(faulty, monkeypatch, path, told):
-    monkeypatch.setattr(routes, "PATIENCE", 0.3)
+    monkeypatch.setattr(routes, "PATIENCE", 0.3 if path == "never" else 60)
     tally = Tally()
     Client(faulty, random.Random(1), tally).send("GET", f"/{path}")
     assert [text[: len(told)] for text in tally.bad] == ([told] if told else [])
