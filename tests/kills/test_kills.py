@@ -11,7 +11,11 @@ from tests.kills.course import apart
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs fork")
-@pytest.mark.parametrize(("victim", "kills"), [("import", 4), ("chat", 8), ("backup", 8)])
+@pytest.mark.parametrize(
+    ("victim", "kills"),
+    [("import", 2), ("chat", 4), ("backup", 4)]
+    + [pytest.param(victim, 16, marks=pytest.mark.slow) for victim in ("import", "chat", "backup")],
+)
 def test_what_was_done_stays_and_what_was_not_is_not_there_by_half(victim, kills, tmp_path):
     tally = apart(victim, tmp_path, kills=kills, seed=3)
     assert (tally.lost, tally.broken) == (0, 0), tally.told

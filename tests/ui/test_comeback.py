@@ -1,11 +1,11 @@
 """The server killed in mid-stream: once it is back, the page shows what was asked, said and typed."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -23,38 +23,64 @@ from tests.ui.working_pages import until
 ROOT = Path(__file__).parents[2]
 QUESTION = "What does the long story say?"
 LANES = ("prompt", "tuned", "rag", "combined")
-SERVER = """
-import sys
+SERVERS = """
+import os, sys
 from pathlib import Path
+import assistant.ui  # once for all servers
 from assistant.server import serve
 from assistant.studio import Studio
 from tests.fakes import FakeModels, QueueEngine
-engine = QueueEngine(*("word " * 5000,) * 4, pause=0.1)
-studio = Studio(Path(sys.argv[1]), FakeModels(engine))
-studio.load()
-serve(studio, port=int(sys.argv[2]))
+for _ in sys.stdin:
+    if server := os.fork():
+        print(server, flush=True)
+        os.waitpid(server, 0)
+        print("gone", flush=True)
+    else:
+        engine = QueueEngine(*("word " * 5000,) * 4, pause=0.1)
+        studio = Studio(Path(sys.argv[1]), FakeModels(engine))
+        studio.load()
+        serve(studio, port=int(sys.argv[2]))
 """
+"""A process that makes a server of its own for each line that it reads, and says when that has ended."""
+
+
+class Servers:
+    """Acme's servers, one after the other at the same address, which answer at length and slowly."""
+
+    def __init__(self, workspace: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        self._command = [sys.executable, "-c", SERVERS, str(workspace), str(port)]
+        self._maker = None
+        self._running = 0
+
+    def start(self) -> None:
+        self._maker = self._maker or subprocess.Popen(
+            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._maker.stdin.write("\n")
+        self._maker.stdin.flush()
+        self._running = int(self._maker.stdout.readline())
+        assert "Quartet is at" in self._maker.stdout.readline()
+
+    def kill(self) -> None:
+        os.kill(self._running, signal.SIGKILL)
+        self._running = 0
+        assert self._maker.stdout.readline() == "gone\n"
+
+    def close(self) -> None:
+        if self._running:
+            os.kill(self._running, signal.SIGKILL)
+        if self._maker:
+            self._maker.communicate()
 
 
 @pytest.fixture
-def start(studio) -> Iterator[Callable[[], tuple[subprocess.Popen, str]]]:
-    """Starts Acme's server, each time at the same address, where it answers at length and slowly."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    started = []
-
-    def begin() -> tuple[subprocess.Popen, str]:
-        command = [sys.executable, "-c", SERVER, str(studio.workspace.root), str(port)]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        started.append(server)
-        assert "Quartet is at" in server.stdout.readline()
-        return server, f"http://127.0.0.1:{port}"
-
-    yield begin
-    for server in started:
-        with suppress(ProcessLookupError):
-            server.kill()
-        server.communicate()
+def servers(studio) -> Iterator[Servers]:
+    made = Servers(studio.workspace.root)
+    yield made
+    made.close()
 
 
 def said(chats: Chats, chat_id: str) -> dict[str, str]:
@@ -64,15 +90,15 @@ def said(chats: Chats, chat_id: str) -> dict[str, str]:
 
 
 def test_what_was_uploaded_to_a_killed_server_is_removed_by_the_next_and_a_living_ones_is_not(
-    start, tmp_path, monkeypatch
+    servers, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
 
     def uploaded() -> Path:
-        server, address = start()
-        (path,) = httpx.post(f"{address}/gradio_api/upload", files={"files": ("chats.txt", b"secret")}).json()
-        server.kill()
-        server.wait()
+        servers.start()
+        files = {"files": ("chats.txt", b"secret")}
+        (path,) = httpx.post(f"{servers.address}/gradio_api/upload", files=files).json()
+        servers.kill()
         return Path(path)
 
     with scratch_folder(tmp_path, UPLOADS) as living:
@@ -84,11 +110,11 @@ def test_what_was_uploaded_to_a_killed_server_is_removed_by_the_next_and_a_livin
         assert sorted(tmp_path.glob(f"{UPLOADS}*/chats.txt")) == [living / "chats.txt"]
 
 
-def test_what_was_asked_said_and_typed_comes_back_after_the_server_was_killed(start, browser, studio):
-    server, address = start()
+def test_what_was_asked_said_and_typed_comes_back_after_the_server_was_killed(servers, browser, studio):
+    servers.start()
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(address)
+    page.goto(servers.address)
     type_question(page, QUESTION)
     expect(page.locator("#q-live-combined")).to_contain_text("word word word")
     page.wait_for_url("**/?chat=*")
@@ -97,9 +123,8 @@ def test_what_was_asked_said_and_typed_comes_back_after_the_server_was_killed(st
     chats = Chats(open_database(studio.workspace.database))
     until(lambda: chats.read(chat_id).draft == "My next question")
     kept = until(lambda: said(chats, chat_id))
-    server.send_signal(signal.SIGKILL)
-    server.wait()
-    start()
+    servers.kill()
+    servers.start()
     expect(page.locator("#q-asked")).to_have_text(QUESTION)
     for lane in LANES:
         expect(page.locator(f"#q-live-{lane}")).to_contain_text(kept[lane])

@@ -88,6 +88,7 @@ def test_what_raters_meant_is_stored_under_the_right_lanes_and_their_taste_is_fo
     assert all(guess.by_system == {lane.key: lane.grounded for lane in LANES} for guess in guesses)
 
 
+@pytest.mark.slow
 def test_a_study_made_judged_and_reported_in_the_browser_finds_what_was_planted(browser_page, tmp_path):
     studio = planted_studio(tmp_path)
     with listening_server(make_app(studio)) as address:

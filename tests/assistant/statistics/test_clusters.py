@@ -83,16 +83,24 @@ def test_one_question_says_nothing_about_others(questions):
     assert f"only {questions} questions have votes" in found.reason
 
 
-def test_in_two_thousand_studies_the_intervals_hold_the_truth_94_to_96_times_in_100():
+@pytest.mark.parametrize(
+    ("studies", "least", "most"),
+    [
+        pytest.param(167, 94, 96, marks=pytest.mark.slow, id="two thousand"),
+        pytest.param(25, 92, 98, id="300"),
+    ],
+)
+def test_in_simulated_studies_the_intervals_hold_the_truth_95_times_in_100(studies, least, most):
     """Twelve designs: three to eight raters, who are alike, differ, or differ much."""
     draw, analyse, truth = KINDS["scores"]
     held = np.array(
         [
-            coverage(draw, analyse, truth, design, spread, studies=167)
+            coverage(draw, analyse, truth, design, spread, studies=studies)
             for design in DESIGNS
             for spread in SPREADS.values()
         ]
     )
-    assert 94 <= held.mean() <= 96
-    assert held.mean(axis=1).min() > 92
-    assert held.min() > 86, "three raters who differ much tell the least of others"
+    assert least <= held.mean() <= most
+    if studies > 100:
+        assert held.mean(axis=1).min() > 92
+        assert held.min() > 86, "three raters who differ much tell the least of others"
