@@ -23,8 +23,9 @@ class LocalModels:
 
     endpoint = None
 
-    def __init__(self, model: str | None = None) -> None:
-        self._model = model
+    def __init__(self, model: str | None = None, *, eight_bit: bool = False) -> None:
+        """`eight_bit`: whether the weights of the chat model have 8 bits while it answers."""
+        self._model, self._eight_bit = model, eight_bit
 
     def folder(self, report: Report) -> Path:
         """The chat model's folder, fetched first if it is not there."""
@@ -36,7 +37,7 @@ class LocalModels:
         report(f"Loading {folder.name}", 0.97)
         from assistant.engine import LocalEngine
 
-        return LocalEngine(folder, report=report)
+        return LocalEngine(folder, report=report, eight_bit=self._eight_bit)
 
     def encoder(self, report: Report, name: str = "") -> "SentenceEncoder":
         """The embedding model, loaded: the starter, or the one named."""

@@ -10,6 +10,7 @@ import typer
 from assistant.cli.lines import asked_questions, write_lines
 from assistant.cli.opening import chosen_models, loading, open_studio
 from assistant.cli.options import (
+    EightBitOption,
     EndpointAdapterOption,
     EndpointModelOption,
     EndpointOption,
@@ -42,12 +43,14 @@ def ask(
     lanes: LanesOption = "prompt,tuned,rag,combined",
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
+    eight_bit: EightBitOption = False,
     endpoint: EndpointOption = None,
     endpoint_model: EndpointModelOption = "",
     endpoint_adapter: EndpointAdapterOption = "",
 ) -> None:
     """Ask the lanes a question, or a file of questions; a JSON line for each lane's answer."""
-    studio = open_studio(workspace, chosen_models(model, endpoint, endpoint_model, endpoint_adapter))
+    models = chosen_models(model, endpoint, endpoint_model, endpoint_adapter, eight_bit=eight_bit)
+    studio = open_studio(workspace, models)
     asked = asked_questions(question, questions)
     chosen = _lanes(lanes, studio)
     with loading(studio):
@@ -64,12 +67,14 @@ def evaluate(
     out: OutOption = None,
     workspace: WorkspaceOption = None,
     model: ModelOption = None,
+    eight_bit: EightBitOption = False,
     endpoint: EndpointOption = None,
     endpoint_model: EndpointModelOption = "",
     endpoint_adapter: EndpointAdapterOption = "",
 ) -> None:
     """Score the lanes on questions with known answers (default: the demo's), with intervals, as Markdown."""
-    studio = open_studio(workspace, chosen_models(model, endpoint, endpoint_model, endpoint_adapter))
+    models = chosen_models(model, endpoint, endpoint_model, endpoint_adapter, eight_bit=eight_bit)
+    studio = open_studio(workspace, models)
     asked = read_questions(questions or DEMO_QUESTIONS)
     if answers is None:
         with loading(studio):

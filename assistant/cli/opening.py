@@ -23,8 +23,14 @@ LIBRARY_SETTINGS = {
 """For the libraries that are loaded later, and for the processes of jobs; what the user has set stays."""
 
 
-def chosen_models(model: str | None, endpoint: str | None, base: str, adapter: str) -> ModelSource:
+def chosen_models(
+    model: str | None, endpoint: str | None, base: str, adapter: str, *, eight_bit: bool = False
+) -> ModelSource:
     """The models of this machine or, with the options for an endpoint, of the model server it names."""
+    if endpoint is not None and eight_bit:
+        raise AssistantError(
+            f"--eight-bit is for models on this machine, and {endpoint} answers. Leave one of the two out."
+        )
     if endpoint is not None:
         key = os.environ.get(KEY_VARIABLE, "").strip()
         served = Endpoint(endpoint.strip(), base, adapter, key=key)
@@ -41,7 +47,7 @@ def chosen_models(model: str | None, endpoint: str | None, base: str, adapter: s
             f"{base or adapter} is to be asked on a model server, and none is named. "
             "Add --endpoint and its address, such as http://127.0.0.1:8000/v1."
         )
-    return LocalModels(model)
+    return LocalModels(model, eight_bit=eight_bit)
 
 
 def open_studio(workspace: Path | None, models: ModelSource) -> Studio:

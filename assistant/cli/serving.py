@@ -9,6 +9,7 @@ from assistant.access import Provider
 from assistant.access.openid import SECRET_VARIABLE
 from assistant.cli.opening import chosen_models, open_studio
 from assistant.cli.options import (
+    EightBitOption,
     EndpointAdapterOption,
     EndpointModelOption,
     EndpointOption,
@@ -40,6 +41,7 @@ def serve(
     ] = None,
     openid_client: Annotated[str, typer.Option(help="What the issuer knows Quartet by.")] = "quartet",
     model: ModelOption = None,
+    eight_bit: EightBitOption = False,
     endpoint: EndpointOption = None,
     endpoint_model: EndpointModelOption = "",
     endpoint_adapter: EndpointAdapterOption = "",
@@ -47,7 +49,8 @@ def serve(
     """Open the studio in the browser."""
     from assistant.server import serve as serve_pages
 
-    studio = open_studio(workspace, chosen_models(model, endpoint, endpoint_model, endpoint_adapter))
+    models = chosen_models(model, endpoint, endpoint_model, endpoint_adapter, eight_bit=eight_bit)
+    studio = open_studio(workspace, models)
     studio.told = Progress()
     root_path, provider = root_path.rstrip("/"), _provider(openid, openid_client)
     serve_pages(studio, host, port, name or (), root_path=root_path, openid=provider)

@@ -28,10 +28,10 @@ from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json
 
-LAYOUT = 2
+LAYOUT = 3
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-m", "assistant.engine.compiling")
-"""Is given the model's folder, the graph's and the number format."""
+"""Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
 STOPPED = (-signal.SIGINT, -signal.SIGTERM)
 """How a process ends that somebody stopped, which says nothing of the model."""
 
@@ -93,17 +93,27 @@ class KeptGraph:
         ]
 
 
-def compiled_graph(folder: Path, placement: Placement, report: Callable[[str, float], None]) -> KeptGraph:
+def compiled_graph(
+    folder: Path, placement: Placement, report: Callable[[str, float], None], *, eight_bit: bool = False
+) -> KeptGraph:
     """The graph of the model in a folder, made now if it is not kept yet; that takes up to a minute, once.
+
+    Args:
+        folder: of the model.
+        placement: the processor, and the number format.
+        report: told what is being done, and how far it is.
+        eight_bit: whether its weights have 8 bits.
 
     Raises:
         NoGraph: it can't be made, or torch is faster.
     """
-    kept = KeptGraph(quartet_home() / "graphs" / f"{folder.name}-{_fingerprint(folder, placement)}")
+    kept = KeptGraph(
+        quartet_home() / "graphs" / f"{folder.name}-{_fingerprint(folder, placement, eight_bit)}"
+    )
     if not kept.tried:
         report(f"Compiling {folder.name} for this processor, once", 0.98)
         try:
-            _compile(folder, kept, placement)
+            _compile(folder, kept, placement, eight_bit)
         except OSError as problem:
             raise NoGraph(f"no room for a graph: {problem}") from problem
     if not kept.faster:
@@ -111,11 +121,12 @@ def compiled_graph(folder: Path, placement: Placement, report: Callable[[str, fl
     return kept
 
 
-def _compile(folder: Path, kept: KeptGraph, placement: Placement) -> None:
+def _compile(folder: Path, kept: KeptGraph, placement: Placement, eight_bit: bool) -> None:
     """Have the graph made by a process of its own; where that fails, keep the reason in its place."""
     kept.folder.parent.mkdir(parents=True, exist_ok=True)
     log = kept.folder.with_name(f"{kept.folder.name}.log")
     arguments = [str(folder), str(kept.folder), str(placement.dtype).removeprefix("torch.")]
+    arguments += ["8"] if eight_bit else []
     root = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     with log.open("wb") as output:
@@ -149,15 +160,16 @@ def _last_words(log: Path, code: int) -> str:
     return next((line.strip()[:200] for line in reversed(lines) if line.strip()), f"it ended with {code}")
 
 
-def _fingerprint(folder: Path, placement: Placement) -> str:
-    """Changes with the model's files, the number format, and who compiles."""
+def _fingerprint(folder: Path, placement: Placement, eight_bit: bool) -> str:
+    """Changes with the model's files, the number format, the bits of weights, and who compiles."""
     files = [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns)
         for pattern in ("*.safetensors", "config.json")
         for path in sorted(folder.glob(pattern))
     ]
-    makers = (LAYOUT, version("openvino"), version("transformers"), version("torch"), str(placement.dtype))
-    return hashlib.sha256(repr((str(folder.resolve()), files, makers)).encode()).hexdigest()[:12]
+    makers = (LAYOUT, version("openvino"), version("transformers"), version("torch"))
+    wanted = (str(placement.dtype), eight_bit)
+    return hashlib.sha256(repr((str(folder.resolve()), files, makers, wanted)).encode()).hexdigest()[:12]
 
 
 class GraphRunner:
@@ -170,6 +182,7 @@ class GraphRunner:
         self._request = compiled.create_infer_request()
         sizes = Sizes(**kept.notes["sizes"])
         self._vocabulary = int(kept.notes["vocabulary"])
+        self._eight_bit = bool(kept.notes["eight_bit"])
         in_half = compiled.inputs[len(STEP_INPUTS)].element_type == self._ov.Type.bf16
         dtype = torch.bfloat16 if in_half else torch.float32
         self.router = Router(kept.groups())
@@ -185,7 +198,7 @@ class GraphRunner:
 
     def describe(self) -> str:
         """How steps are taken."""
-        return "compiled graph"
+        return "compiled graph, weights in 8 bits" if self._eight_bit else "compiled graph"
 
     def step(self, parts: Sequence[Part]) -> Tensor:
         """Float32 logits [parts, vocabulary] after each part's last token."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers import GenerationConfig
 
-from assistant.engine.decoder import Decoder
+from assistant.engine.decoder import CHUNK_BESIDE, CHUNK_BESIDE_ON_CARD, Decoder
 from assistant.engine.room import fitting
 from assistant.engine.rows import Row
 from assistant.engine.runners import Report, open_runner
@@ -29,15 +29,25 @@ class LocalEngine:
     """The model in a folder, and the adapters loaded into it; keeps the `Engine` protocol of `lanes.py`."""
 
     def __init__(
-        self, folder: Path, *, runner: Runner | None = None, report: Report = lambda *_: None
+        self,
+        folder: Path,
+        *,
+        runner: Runner | None = None,
+        report: Report = lambda *_: None,
+        eight_bit: bool = False,
     ) -> None:
-        """`runner` takes the steps; the fastest that this machine has, if none is given."""
+        """`runner` takes the steps; the fastest that this machine has, if none is given.
+
+        Raises:
+            AssistantError: the model can't be loaded, or not with weights in 8 bits where that is asked for.
+        """
         self._placement = fitting(folder, find_placement())
         self._tokenizer: Any = load_tokenizer(folder)
         self._name = folder.name
         self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)
-        self._runner = runner or open_runner(folder, self._placement, report)
-        self._decoder = Decoder(self._runner)
+        self._runner = runner or open_runner(folder, self._placement, report, eight_bit=eight_bit)
+        on_card = self._placement.device.type == "cuda"
+        self._decoder = Decoder(self._runner, beside=CHUNK_BESIDE_ON_CARD if on_card else CHUNK_BESIDE)
         self._adapters: OrderedDict[Path, None] = OrderedDict()
         """The folders of the adapters loaded, least recently used first."""
         self._folders: dict[str, Path] = {}

@@ -13,26 +13,37 @@ from assistant.engine.graph import GraphRunner, NoGraph, compiled_graph
 from assistant.engine.replay import ReplayRunner
 from assistant.engine.room import Room, room_for
 from assistant.engine.steps import Part, Runner
+from assistant.errors import AssistantError
 from assistant.weights import Placement, load_model
 
 Report = Callable[[str, float], None]
 AnyRunner = TypeVar("AnyRunner", bound=Runner)
 
 
-def open_runner(folder: Path, placement: Placement, report: Report = lambda *_: None) -> Runner:
+def open_runner(
+    folder: Path, placement: Placement, report: Report = lambda *_: None, *, eight_bit: bool = False
+) -> Runner:
     """The model in a folder, ready to take steps in the fastest way this machine has.
 
     Args:
         folder: of a transformers model in safetensors.
         placement: device and number format.
         report: told what is being done, and how far it is.
+        eight_bit: whether its weights are to have 8 bits, which the compiled graph alone can.
 
     Raises:
-        AssistantError: the model can't be loaded, or its attention is of a kind that can't be run here.
+        AssistantError: the model can't be loaded, its attention is of a kind that can't be run here, or 8
+            bits are asked for and there is no graph.
     """
     try:
-        return _open_graph(folder, placement, report)
+        return _open_graph(folder, placement, report, eight_bit)
     except NoGraph as problem:
+        if eight_bit:
+            raise AssistantError(
+                "Weights in 8 bits need the model's compiled graph, which there is not on this machine "
+                f"({str(problem) or 'no openvino, or a graphics card'}). "
+                'Install openvino with `pip install -e ".[cpu]"`, or start without --eight-bit.'
+            ) from problem
         eager = open_eager(folder, placement, str(problem))
         return _warm(ReplayRunner(eager)) if placement.device.type == "cuda" else eager
 
@@ -44,7 +55,7 @@ def open_eager(folder: Path, placement: Placement, reason: str = "") -> EagerRun
     return _warm(EagerRunner(model, slots=room.slots, capacity=room.capacity, reason=reason))
 
 
-def _open_graph(folder: Path, placement: Placement, report: Report) -> GraphRunner:
+def _open_graph(folder: Path, placement: Placement, report: Report, eight_bit: bool) -> GraphRunner:
     """The model's compiled graph.
 
     Raises:
@@ -52,7 +63,7 @@ def _open_graph(folder: Path, placement: Placement, report: Report) -> GraphRunn
     """
     if placement.device.type != "cpu" or importlib.util.find_spec("openvino") is None:
         raise NoGraph("")
-    kept = compiled_graph(folder, placement, report)
+    kept = compiled_graph(folder, placement, report, eight_bit=eight_bit)
     room = Room.of(folder)
     try:
         return _warm(GraphRunner(kept, slots=room.slots, capacity=room.capacity))

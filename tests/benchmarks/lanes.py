@@ -2,9 +2,10 @@
 
 All ways answer the same prompts (two of them grounded, about 600 tokens) in 96 tokens, in turns.
 (a) four `generate` calls one after the other, (b) one `generate` with PEFT's mixed rows, (c) our four rows,
-(d) our one row, each of ours as torch and as compiled graph takes steps; (e) OpenVINO GenAI on the GGUF file
-named with --gguf, four rows without adapters. Then users, a second turn with and without reuse, the gap that
-a long prompt makes in running streams, and the memory of a process. Times are medians: read the ratios.
+(d) our one row, each of ours as torch takes steps, the compiled graph, and a graph with weights in 8 bits;
+(e) OpenVINO GenAI on the GGUF file named with --gguf, four rows without adapters. Then users, a second turn
+with and without reuse, the gap that a long prompt makes in running streams, and the memory of a process.
+Times are medians: read the ratios.
 """
 
 import argparse
@@ -46,7 +47,7 @@ ADAPTERS = (None, "brand", None, "brand")
 NO_REUSE = 0
 REUSE = 128 * 1024 * 1024
 """Bytes of prefixes that are kept, as the local engine does."""
-USERS = {"torch": (1, 4), "graph": (1, 4, 8, 16)}
+USERS = {"torch": (1, 4), "graph": (1, 4, 8, 16), "8 bits": (1, 4)}
 """Who ask at the same time; torch is asked less, since it takes long."""
 
 
@@ -210,6 +211,13 @@ def gap(ours: Ours, asked: Sequence[list[int]]) -> tuple[float, float]:
     return max(gaps), median(gaps)
 
 
+def _runner(folder: Path, way: str) -> Runner:
+    """What takes steps in one of the ways of `USERS`."""
+    if way == "torch":
+        return open_eager(folder, find_placement())
+    return open_runner(folder, find_placement(), eight_bit=way == "8 bits")
+
+
 def peak_memory(way: str) -> float:
     """Megabytes that a process of its own has taken at most, doing the work one way."""
     out = subprocess.run(
@@ -233,10 +241,7 @@ def _memory(way: str) -> None:
                 input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=NEW, do_sample=False
             )
     else:
-        runner = (
-            open_eager(folder, find_placement()) if way == "torch" else open_runner(folder, find_placement())
-        )
-        ours = Ours(runner, tokenizer, DEMO / "adapter", reuse=REUSE)
+        ours = Ours(_runner(folder, way), tokenizer, DEMO / "adapter", reuse=REUSE)
         ours.answer(ours.rows(asked, ADAPTERS))
     # Not ru_maxrss: a process inherits its parent's.
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -249,10 +254,7 @@ def measure(rounds: int, gguf: Path | None) -> dict[str, Any]:
     tokenizer = load_tokenizer(folder)
     asked = prompts(tokenizer)
     plain = Plain(folder, adapter)
-    runners: dict[str, Runner] = {
-        "torch": open_eager(folder, find_placement()),
-        "graph": open_runner(folder, find_placement()),
-    }
+    runners = {way: _runner(folder, way) for way in USERS}
     ours = {name: Ours(runner, tokenizer, adapter) for name, runner in runners.items()}
     ways: dict[str, Callable[[], Any]] = {
         "a one by one": lambda: plain.one_by_one(asked),
@@ -289,7 +291,7 @@ def measure(rounds: int, gguf: Path | None) -> dict[str, Any]:
             "second turn with reuse": second_turn(runners[name], tokenizer, adapter, REUSE),
             **({"e/c": took["e GenAI"] / four} if gguf else {}),
         }
-    memory = {way: peak_memory(way) for way in ("plain", "torch", "graph")}
+    memory = {way: peak_memory(way) for way in ("plain", *USERS)}
     found["memory"] = memory | {"graph/plain": memory["graph"] / memory["plain"]}
     found["threads"], found["placement"] = torch.get_num_threads(), str(find_placement())
     return found
@@ -316,7 +318,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="times that each way is measured")
     parser.add_argument("--gguf", type=Path, help="the starter's GGUF file, for OpenVINO GenAI beside ours")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
-    parser.add_argument("--memory", choices=("plain", "torch", "graph"), help=argparse.SUPPRESS)
+    parser.add_argument("--memory", choices=("plain", *USERS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.memory:
         _memory(options.memory)

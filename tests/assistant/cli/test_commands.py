@@ -22,7 +22,7 @@ KEYS = ["prompt", "tuned", "rag", "combined"]
 def engine(monkeypatch: pytest.MonkeyPatch) -> QueueEngine:
     engine = QueueEngine()
     for module in (cli.opening, cli.documents, cli.training):
-        monkeypatch.setattr(module, "LocalModels", lambda model=None: FakeModels(engine))
+        monkeypatch.setattr(module, "LocalModels", lambda model=None, **_: FakeModels(engine))
     return engine
 
 
@@ -367,16 +367,17 @@ def test_a_named_workspace_is_made_but_not_seeded(engine, tmp_path, monkeypatch)
     assert open_workspace(tmp_path / "mine").database.exists()
 
 
-def test_the_model_option_reaches_the_models(tmp_path, monkeypatch):
+def test_the_models_options_reach_the_models(tmp_path, monkeypatch):
     named = []
 
-    def models(model: str | None) -> FakeModels:
-        named.append(model)
+    def models(model: str | None, *, eight_bit: bool) -> FakeModels:
+        named.append((model, eight_bit))
         return FakeModels()
 
     monkeypatch.setattr(cli.opening, "LocalModels", models)
-    run("ask", "Hi", "--lanes", "prompt", "--model", "org/model", "--workspace", tmp_path / "mine")
-    assert named == ["org/model"]
+    for options in (["--model", "org/model"], ["--eight-bit"]):
+        run("ask", "Hi", "--lanes", "prompt", *options, "--workspace", tmp_path / "mine")
+    assert named == [("org/model", False), (None, True)]
 
 
 # A model server
@@ -431,8 +432,9 @@ def test_a_model_named_beside_an_endpoint_is_for_training(remote, root):
         (["--endpoint-adapter", "brand"], "brand is to be asked on a model server, and none is named."),
         (["--endpoint", "http://gpu/v1"], "needs the model's name there. Add --endpoint-model NAME."),
         (["--endpoint", "gpu", "--endpoint-model", "base"], "'gpu' is no address of a model server."),
+        ([*SERVER, "--eight-bit"], "--eight-bit is for models on this machine, and http://gpu/v1 answers."),
     ],
-    ids=["model alone", "adapter alone", "no model", "no address"],
+    ids=["model alone", "adapter alone", "no model", "no address", "bits"],
 )
 def test_an_endpoint_that_is_half_named_is_refused(root, command, options, text):
     assert text in refused(run(*command, *options, "--workspace", root))

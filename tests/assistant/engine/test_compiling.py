@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -84,13 +85,23 @@ def test_a_graph_is_used_if_it_is_faster_and_says_the_same(seconds, logits, reas
 
 
 def test_the_work_to_compare_by_reads_more_than_a_page_and_goes_on_from_there(new_runner: NewRunner):
-    runner = Watched(new_runner(slots=4, capacity=512))
-    trial = try_out(runner, 259, rounds=3)
-    assert {len(part.tokens) > PAGE for part in runner.steps[0]} == {True}
-    assert [[len(part.tokens) for part in parts] for parts in runner.steps[1:]] == [[1] * 4] * 5
-    assert [parts[0].start for parts in runner.steps] == [0, *range(48, 53)]
-    assert trial.logits.shape == (4, 259)
-    assert (trial.logits[0] - trial.logits[1]).abs().max() > 0.1
+    first, second = (Watched(new_runner(slots=4, capacity=512)) for _ in range(2))
+    trials = try_out((first, second), 259, rounds=5)
+    assert {len(part.tokens) > PAGE for part in first.steps[0]} == {True}
+    assert [[len(part.tokens) for part in parts] for parts in first.steps[1:]] == [[1] * 4] * 5
+    assert [parts[0].start for parts in first.steps] == [0, *range(48, 53)]
+    assert first.steps == second.steps
+    for trial in trials:
+        assert trial.logits.shape == (4, 259)
+        assert (trial.logits[0] - trial.logits[1]).abs().max() > 0.1
+
+
+def test_a_machine_that_is_busy_for_a_while_does_not_decide(new_runner: NewRunner, monkeypatch):
+    took = {"first": [9.0, 1.0, 9.0], "second": [2.0, 8.0, 8.0]}
+    clock = [stamp for both in zip(*took.values(), strict=True) for each in both for stamp in (0.0, each)]
+    monkeypatch.setattr(compiling, "time", SimpleNamespace(perf_counter=lambda: clock.pop(0)))
+    runners = [new_runner(slots=4, capacity=512) for _ in took]
+    assert [trial.seconds for trial in try_out(runners, 259, rounds=3)] == [1.0, 2.0]
 
 
 def test_the_process_says_last_in_one_line_why_it_failed(tmp_path):

@@ -232,8 +232,8 @@ def reports() -> list[str]:
 
 @pytest.fixture
 def found(tiny_model_folder: Path, reports: list[str]) -> Callable[..., KeptGraph]:
-    return lambda folder=tiny_model_folder, placement=EXACT: compiled_graph(
-        folder, placement, lambda text, _: reports.append(text)
+    return lambda folder=tiny_model_folder, placement=EXACT, **options: compiled_graph(
+        folder, placement, lambda text, _: reports.append(text), **options
     )
 
 
@@ -247,6 +247,12 @@ def test_a_graph_is_made_once_and_that_is_reported(compiler, found, reports):
     compiler("raise SystemExit('was tried again')")
     assert found() == first
     assert reports == ["Compiling tiny-chat for this processor, once"]
+
+
+def test_with_weights_in_8_bits_it_is_another_graph(compiler, found, reports):
+    compiler(FINISHES)
+    assert found().folder != found(eight_bit=True).folder
+    assert len(reports) == 2
 
 
 def other_weights(folder: Path) -> None:

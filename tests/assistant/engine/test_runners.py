@@ -35,7 +35,7 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
     """Lets a graph be found without its being compiled, or not."""
 
     def set_found(found: KeptGraph | Exception) -> None:
-        def compiled_graph(*_: object) -> KeptGraph:
+        def compiled_graph(*_: object, eight_bit: bool) -> KeptGraph:
             if isinstance(found, Exception):
                 raise found
             return found
@@ -96,6 +96,15 @@ def test_on_a_graphics_card_steps_are_recorded_and_no_other_graph_is_looked_for(
 def test_a_reason_against_the_graph_is_told(tiny_model_folder, offer):
     offer(NoGraph("faster here than its compiled graph"))
     assert open_runner(tiny_model_folder, EXACT).describe() == "torch (faster here than its compiled graph)"
+
+
+def test_weights_in_8_bits_are_refused_where_there_is_no_graph(tiny_model_folder, offer):
+    with pytest.raises(AssistantError) as caught:
+        open_runner(tiny_model_folder, EXACT, eight_bit=True)
+    assert "(no openvino, or a graphics card). Install openvino with" in str(caught.value)
+    offer(NoGraph("faster here than its compiled graph"))
+    with pytest.raises(AssistantError, match=r"\(faster here than its compiled graph\)"):
+        open_runner(tiny_model_folder, EXACT, eight_bit=True)
 
 
 @pytest.mark.graph
