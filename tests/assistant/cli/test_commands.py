@@ -292,7 +292,9 @@ def test_train_adds_conversations_follows_the_job_and_prints_its_result(root, tm
     assert result.exit_code == 0
     (finished,) = lines(result.stdout)
     assert (finished["event"], finished["adapter"]) == ("finished", "0001")
-    assert result.stderr.splitlines() == [
+    # Whether a short stage of the import is seen depends on how often its progress is looked at.
+    told = [line for line in result.stderr.splitlines() if not line.startswith("Comparing ")]
+    assert told == [
         "Opening chats.jsonl",
         "Reading chats.jsonl: 50 %",
         "chats.jsonl, line 3: found the fields none; a record should be OpenAI messages, ShareGPT, Alpaca, "
