@@ -1,5 +1,6 @@
 """The server killed in mid-stream: once it is back, the page shows what was asked, said and typed."""
 
+import json
 import os
 import signal
 import socket
@@ -24,63 +25,63 @@ ROOT = Path(__file__).parents[2]
 QUESTION = "What does the long story say?"
 LANES = ("prompt", "tuned", "rag", "combined")
 SERVERS = """
-import os, sys
+import json, os, sys, tempfile
 from pathlib import Path
 import assistant.ui  # once for all servers
 from assistant.server import serve
 from assistant.studio import Studio
 from tests.fakes import FakeModels, QueueEngine
-for _ in sys.stdin:
+for line in sys.stdin:
     if server := os.fork():
         print(server, flush=True)
         os.waitpid(server, 0)
         print("gone", flush=True)
     else:
+        company, port, tempfile.tempdir = json.loads(line)
         engine = QueueEngine(*("word " * 5000,) * 4, pause=0.1)
-        studio = Studio(Path(sys.argv[1]), FakeModels(engine))
+        studio = Studio(Path(company), FakeModels(engine))
         studio.load()
-        serve(studio, port=int(sys.argv[2]))
+        serve(studio, port=port)
 """
 """A process that makes a server of its own for each line that it reads, and says when that has ended."""
 
 
-class Servers:
-    """Acme's servers, one after the other at the same address, which answer at length and slowly."""
+@pytest.fixture(scope="module")
+def maker() -> Iterator[subprocess.Popen]:
+    command = [sys.executable, "-c", SERVERS]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
 
-    def __init__(self, workspace: Path) -> None:
+
+class Servers:
+    """A company's servers, one after the other at the same address, which answer at length and slowly."""
+
+    def __init__(self, maker: subprocess.Popen, company: Path, scratch: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.address = f"http://127.0.0.1:{port}"
-        self._command = [sys.executable, "-c", SERVERS, str(workspace), str(port)]
-        self._maker = None
-        self._running = 0
+        self._asked = json.dumps([str(company), port, str(scratch)])
+        self._maker, self._running = maker, 0
 
     def start(self) -> None:
-        self._maker = self._maker or subprocess.Popen(
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._maker.stdin.write("\n")
-        self._maker.stdin.flush()
+        print(self._asked, file=self._maker.stdin, flush=True)
         self._running = int(self._maker.stdout.readline())
         assert "Quartet is at" in self._maker.stdout.readline()
 
     def kill(self) -> None:
-        os.kill(self._running, signal.SIGKILL)
-        self._running = 0
-        assert self._maker.stdout.readline() == "gone\n"
-
-    def close(self) -> None:
         if self._running:
             os.kill(self._running, signal.SIGKILL)
-        if self._maker:
-            self._maker.communicate()
+            self._running = 0
+            assert self._maker.stdout.readline() == "gone\n"
 
 
 @pytest.fixture
-def servers(studio) -> Iterator[Servers]:
-    made = Servers(studio.workspace.root)
+def servers(maker, studio, tmp_path) -> Iterator[Servers]:
+    made = Servers(maker, studio.workspace.root, tmp_path)
     yield made
-    made.close()
+    made.kill()
 
 
 def said(chats: Chats, chat_id: str) -> dict[str, str]:
@@ -90,10 +91,8 @@ def said(chats: Chats, chat_id: str) -> dict[str, str]:
 
 
 def test_what_was_uploaded_to_a_killed_server_is_removed_by_the_next_and_a_living_ones_is_not(
-    servers, tmp_path, monkeypatch
+    servers, tmp_path
 ):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-
     def uploaded() -> Path:
         servers.start()
         files = {"files": ("chats.txt", b"secret")}

@@ -267,6 +267,7 @@ def test_a_folder_is_added_found_opened_removed_and_brought_back(address, browse
     page.get_by_role("button", name="uk/hours.md", exact=True).wait_for()
     page.reload()
     page.get_by_role("button", name="uk/hours.md", exact=True).wait_for()
+    listening(page)
     assert "hidden" not in page.locator("#q-documents-table").inner_text()
 
     page.get_by_placeholder("Ask as your customers do").fill("when does the shop open on fridays")

@@ -128,6 +128,7 @@ def test_a_process_of_its_own_makes_the_graph_in_the_number_format_asked_for(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_that_looks_finished(tiny_model_folder):
     def kill_in_the_middle() -> None:
         while not (found := list((quartet_home() / "graphs").glob(".tiny-chat-*"))):

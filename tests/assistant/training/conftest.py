@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from multiprocessing import forkserver
 
 import pytest
 
@@ -29,6 +30,7 @@ def forks():
     """Processes from a mold that has loaded the libraries once: a start takes no seconds then."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["assistant.training.trainer", "assistant.training.saying"])
+    forkserver.ensure_running()  # now, before a test changes the environment that all would inherit
     return context
 
 

@@ -102,6 +102,7 @@ def test_what_is_discarded_is_gone(sealed):
     assert list(sealed.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_training_killed_at_random_moments_ends_with_the_losses_of_one_that_was_not(job, forks):
     settings = {"epochs": 1, "batch_tokens": 200, "threads": 1, "learning_rate": 5e-3, "general_questions": 0}
     values = json.loads((job / "job.json").read_text()) | {"settings": settings}

@@ -74,9 +74,13 @@ def weights(workspace):
     return load_file(current(workspace.adapters).folder / "adapter_model.safetensors")
 
 
-def test_two_processes_learn_what_one_learns_from_twice_as_many_batches(job, workspace, monkeypatch):
+@pytest.mark.parametrize("start", ["forkserver", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_two_processes_learn_what_one_learns_from_twice_as_many_batches(
+    job, workspace, forks, monkeypatch, start
+):
     import torch
 
+    monkeypatch.setattr(followers, "START", start)
     other = beside(job, 1)
     asked(other, batches_per_step=2)
     run(other)
