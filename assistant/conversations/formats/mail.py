@@ -7,6 +7,7 @@ import mailbox
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -34,7 +35,8 @@ def read_mail(source: Source, layout: Layout, *, limit: int | None = None) -> It
         for number, data in islice(_mails(source), limit):
             try:
                 message = _parsed(data)
-                spill.add(_root(message, roots), [number, *_values(message)])
+                head = _Head.of(message)
+                spill.add(_root(head, roots), [number, *_row(head, _body(message))])
             except UnusableError as problem:
                 yield problem.refusal(source.name, number)
         for _, group in spill.groups():
@@ -88,18 +90,52 @@ def _parsed(data: bytes) -> EmailMessage:
         ) from problem
 
 
-def _values(message: EmailMessage) -> list[str]:
-    name, address = _sender(message)
-    subject = _ANSWERED.sub("", _header(message, "Subject")).strip()
-    automatic = _header(message, "Auto-Submitted").lower() not in ("", "no")
-    bulk = _header(message, "Precedence").lower() in ("bulk", "auto_reply", "junk")
-    receiver = next(iter(_receivers(message)), "")
-    moment = iso_time(_header(message, "Date"))
-    return [name, address, receiver, moment, subject, _body(message), "bot" if automatic or bulk else ""]
+@dataclass(frozen=True)
+class _Head:
+    """What stands above a mail's text; each line is parsed once, as that takes most of the time."""
+
+    own: str
+    named: list[str]
+    name: str
+    address: str
+    receiver: str
+    subject: str
+    answers: bool
+    moment: str
+    by_machine: bool
+
+    @classmethod
+    def of(cls, message: EmailMessage) -> "_Head":
+        """The head of a mail; what can't be parsed in it counts as missing."""
+        name, address = _sender(message)
+        subject = _header(message, "Subject")
+        automatic = _header(message, "Auto-Submitted").lower() not in ("", "no")
+        bulk = _header(message, "Precedence").lower() in ("bulk", "auto_reply", "junk")
+        named = f"{_header(message, 'References')} {_header(message, 'In-Reply-To')}"
+        return cls(
+            _header(message, "Message-ID").strip(),
+            re.findall(r"<[^<>\s]+>", named),
+            name,
+            address,
+            next(iter(_receivers(message)), ""),
+            _ANSWERED.sub("", subject).strip(),
+            bool(_ANSWERED.match(subject)),
+            iso_time(_header(message, "Date")),
+            automatic or bulk,
+        )
+
+    @property
+    def matter(self) -> str:
+        """The subject and the people, which mails of a thread share where they name no other."""
+        people = sorted({self.address, *([self.receiver] if self.receiver else [])})
+        return f"{self.subject.lower()} {people}"
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """A header as text; one that can't be parsed counts as missing."""
+    """A header as text; what can't be parsed counts as missing. Plain text is not parsed: that is slow."""
+    raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    if name != "Date" and isinstance(raw, str) and raw.isascii() and "=?" not in raw:
+        return "".join(raw.splitlines())
     try:
         return str(message.get(name) or "")
     except (ValueError, OverflowError, IndexError, AttributeError, MessageError):
@@ -131,21 +167,21 @@ def _body(message: EmailMessage) -> str:
         ) from problem
 
 
-def _root(message: EmailMessage, roots: dict[str, str]) -> str:
+def _root(head: _Head, roots: dict[str, str]) -> str:
     """What all mails of one thread share: the first mail they refer to, else their subject and people."""
-    own = _header(message, "Message-ID").strip()
-    named = re.findall(r"<[^<>\s]+>", _header(message, "References") + " " + _header(message, "In-Reply-To"))
-    if not named and _ANSWERED.match(_header(message, "Subject")):
-        people = sorted({_sender(message)[1], *_receivers(message)[:1]})
-        subject = _ANSWERED.sub("", _header(message, "Subject")).strip().lower()
-        root = roots.get(f"{subject} {people}") or f"{subject} {people}"
+    if not head.named and head.answers:
+        root = roots.get(head.matter) or head.matter
     else:
-        root = next((roots[name] for name in named if name in roots), named[0] if named else own)
-    people = sorted({_sender(message)[1], *_receivers(message)[:1]})
-    subject = _ANSWERED.sub("", _header(message, "Subject")).strip().lower()
-    for key in filter(None, (own, f"{subject} {people}")):
+        first = head.named[0] if head.named else head.own
+        root = next((roots[name] for name in head.named if name in roots), first)
+    for key in filter(None, (head.own, head.matter)):
         roots.setdefault(key, root)
     return root
+
+
+def _row(head: _Head, body: str) -> list[str]:
+    bot = "bot" if head.by_machine else ""
+    return [head.name, head.address, head.receiver, head.moment, head.subject, body, bot]
 
 
 def _thread(group: list[list[Any]], layout: Layout) -> Exported:
