@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from assistant.errors import AssistantError, unwritable
 from assistant.scratch import scratch_folder
 from assistant.workspace import LAYOUT_VERSION, Workspace
+from knowledge.documents.text import one_line
 from knowledge.storage import folder_lock
 
 VERSION = 1
@@ -28,6 +30,10 @@ DATABASES = (".db", ".sqlite", ".sqlite3")
 UNFINISHED = "."
 """How the names of files and folders begin that are still being written; they are left out."""
 BLOCK = 1 << 20
+MOST_MANIFEST = 100_000_000
+"""Bytes of the list of files; some hundred thousand of them take less."""
+UNSOUND = (zipfile.BadZipFile, zlib.error, KeyError, EOFError, TypeError, ValueError, RuntimeError)
+"""What a zip raises that is damaged, or no backup."""
 
 Report = Callable[[str, float], None]
 
@@ -180,6 +186,7 @@ def _unpack(source: Path, part: Path, report: Report) -> Contents:
     try:
         with zipfile.ZipFile(source) as archive:
             contents = _contents(source, archive)
+            _check_room(archive, contents, part, source)
             for done, (name, digest) in enumerate(contents.files.items()):
                 report(f"Restoring {len(contents.files)} files", done / len(contents.files))
                 target = _place(part, name, source)
@@ -190,16 +197,29 @@ def _unpack(source: Path, part: Path, report: Report) -> Contents:
                     raise _damaged(source, f"{name} is not what was backed up")
     except FileNotFoundError as problem:
         raise AssistantError(f"There is no backup {source}. Name a file that exists.") from problem
-    except (zipfile.BadZipFile, KeyError, EOFError, ValueError, NotImplementedError, RuntimeError) as problem:
+    except UNSOUND as problem:
         raise _damaged(source, str(problem)) from problem
     return contents
 
 
 def _contents(source: Path, archive: zipfile.ZipFile) -> Contents:
+    if archive.getinfo(MANIFEST).file_size > MOST_MANIFEST:
+        raise ValueError(f"its {MANIFEST} is too large")
     stored = json.loads(archive.read(MANIFEST))
     if stored["version"] > VERSION or stored["layout"] > LAYOUT_VERSION:
         raise AssistantError(f"{source} was made by a newer Quartet. Update Quartet, then restore it.")
-    return Contents(stored["created"], stored["company"], dict(stored["files"]))
+    created, company = (one_line(str(stored[key])) for key in ("created", "company"))
+    return Contents(created, company, dict(stored["files"]))
+
+
+def _check_room(archive: zipfile.ZipFile, contents: Contents, part: Path, source: Path) -> None:
+    needed = sum(archive.getinfo(name).file_size for name in contents.files)
+    free = shutil.disk_usage(part).free
+    if needed > free:
+        raise AssistantError(
+            f"{source} takes {needed / 1e9:,.1f} GB restored, and {free / 1e9:,.1f} GB are free in "
+            f"{part.parent.parent}. Free some room, or restore it elsewhere."
+        )
 
 
 def _place(part: Path, name: str, source: Path) -> Path:

@@ -1,7 +1,9 @@
 """Backups: whole, checked, made while the company is in use, and never over anything."""
 
 import fcntl
+import json
 import os
+import shutil
 import sqlite3
 import stat
 import threading
@@ -9,6 +11,7 @@ import zipfile
 
 import pytest
 
+from assistant import backup
 from assistant.backup import MANIFEST, back_up, restore
 from assistant.brand import Brand, write_brand
 from assistant.chats import Chats
@@ -142,9 +145,50 @@ def newer(name, data):
     return name, data.replace(b'"version": 1', b'"version": 2') if name == MANIFEST else data
 
 
+def manifest_of(**changes):
+    """A change of the list of files."""
+
+    def change(name, data):
+        return name, json.dumps(json.loads(data) | changes) if name == MANIFEST else data
+
+    return change
+
+
+def manifest_of_another_kind(name, data):
+    return name, b"[1]" if name == MANIFEST else data
+
+
+def test_what_would_fill_memory_or_disk_is_refused_before_it_is_unpacked(company, tmp_path, monkeypatch):
+    back_up(company, tmp_path / "acme.quartet", quiet)
+    monkeypatch.setattr(backup, "MOST_MANIFEST", 10)
+    with pytest.raises(AssistantError, match=r"its quartet-backup\.json is too large"):
+        restore(tmp_path / "acme.quartet", tmp_path / "new", quiet)
+    monkeypatch.undo()
+    monkeypatch.setattr(backup.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 10))
+    with pytest.raises(AssistantError, match=r"GB restored, and 0\.0 GB are free in .* or restore it"):
+        restore(tmp_path / "acme.quartet", tmp_path / "new", quiet)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_backup_calls_itself_is_told_as_plain_text(company, tmp_path):
+    back_up(company, tmp_path / "acme.quartet", quiet)
+    change = manifest_of(company="\x1b[31mAc\nme\ud800")
+    with (
+        zipfile.ZipFile(tmp_path / "acme.quartet") as source,
+        zipfile.ZipFile(tmp_path / "odd.quartet", "w") as copy,
+    ):
+        for name in source.namelist():
+            copy.writestr(*change(name, source.read(name)))
+    assert restore(tmp_path / "odd.quartet", tmp_path / "new", quiet).company == "[31mAc me"
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
+        (manifest_of_another_kind, "no sound backup"),
+        (manifest_of(version="one"), "no sound backup"),
+        (manifest_of(files=5), "no sound backup"),
+        (manifest_of(files={"brand\0.toml": ""}), "no sound backup"),
         (longer_brand, "brand.toml is not what was backed up"),
         (moved_brand, "no sound backup"),
         (listed_outside, "it holds a file named '../brand.toml'"),
