@@ -17,6 +17,8 @@ from assistant.training.estimate import Estimate, estimate, read_measurement
 from assistant.training.task import brand_hash, split_for, texts_of
 from assistant.workspace import Workspace
 
+TRAINING = "assistant.training"
+
 
 @dataclass(frozen=True)
 class Trainings:
@@ -60,9 +62,15 @@ class Trainings:
             AssistantError: a setting is wrong.
         """
         told = {"seconds": expected.seconds, "memory": expected.memory} if expected else {}
-        return self.jobs.start(
-            "assistant.training", {**self._arguments(values, model), "estimate": told}, waits=True
-        )
+        return self.jobs.start(TRAINING, {**self._arguments(values, model), "estimate": told}, waits=True)
+
+    def go_on(self, key: str) -> Job:
+        """Go on with a training that ended before its time, in this company wherever it lies now.
+
+        Raises:
+            AssistantError: it is still running or has finished.
+        """
+        return self.jobs.resume(key, TRAINING, {"workspace": str(self.workspace.root)})
 
     def merge(self, key: str, model: Path, target: Path | None = None) -> Job:
         """Write a version merged into its base model, in a process of its own.

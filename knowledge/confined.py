@@ -87,7 +87,7 @@ class Confined:
             self.stop()
             root = str(Path(__file__).parents[1])
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module, str(self._memory)],
+                [sys.executable, "-P", "-m", self._module, str(self._memory)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

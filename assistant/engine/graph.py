@@ -30,7 +30,7 @@ from assistant.workspace import quartet_home, read_json, write_json
 
 LAYOUT = 3
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
-COMPILER = (sys.executable, "-m", "assistant.engine.compiling")
+COMPILER = (sys.executable, "-P", "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
 STOPPED = (-signal.SIGINT, -signal.SIGTERM)
 """How a process ends that somebody stopped, which says nothing of the model."""

@@ -76,8 +76,14 @@ class Jobs:
             self._spawn(folder, module)
         return self.find(folder.name)
 
-    def resume(self, key: str) -> Job:
+    def resume(self, key: str, module: str, arguments: Mapping[str, Any] | None = None) -> Job:
         """Start the process of an ended job again, on the same folder; what it saved is used again.
+
+        Args:
+            key: of the job.
+            module: what to run. The job's own file does not decide it: the folder may be a backup from
+                elsewhere.
+            arguments: what is to stand in its job.json otherwise than it did.
 
         Raises:
             AssistantError: it is still running or has finished, or another of its kind is running and it
@@ -93,8 +99,9 @@ class Jobs:
             if job.active or not about.get("waits"):
                 self._refuse_second(job.kind)
             (job.folder / STOP_FILE).unlink(missing_ok=True)
+            write_json(job.folder / "job.json", {**about, **(arguments or {}), "module": module})
             JobLog(job.folder).write("resumed")
-            self._spawn(job.folder, about["module"])
+            self._spawn(job.folder, module)
         return self.find(key)
 
     def stop(self, key: str, how: Stop = "keep") -> None:
@@ -178,7 +185,7 @@ class Jobs:
         paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         with (folder / "stderr.txt").open("ab") as errors:
             child = subprocess.Popen(
-                [sys.executable, "-m", module, str(folder)],
+                [sys.executable, "-P", "-m", module, str(folder)],  # -P: nothing from where it was started
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

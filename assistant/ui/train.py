@@ -125,7 +125,7 @@ class Handlers:
     def go_on(self, *values: Any) -> Update:
         """Go on with the training that ended before its time."""
         job, _ = self._trainings()
-        return self._changed(lambda: self._studio.jobs.resume(job.key) if job else None, values)
+        return self._changed(lambda: self._studio.trainings.go_on(job.key) if job else None, values)
 
     def follow(self, *values: Any) -> Update:
         """How the training or the measurement goes; everything else once it has ended."""

@@ -55,6 +55,13 @@ def test_what_has_changed_since_a_version_was_trained_is_told(version, conversat
     assert changes_since(version, conversations, brand, index) == said
 
 
+def test_a_training_goes_on_in_the_company_where_it_lies_now(workspace, monkeypatch):
+    resumed = []
+    monkeypatch.setattr(Jobs, "resume", lambda _, *options: resumed.append(options))
+    Trainings(workspace, Jobs(workspace.jobs)).go_on("20260102-030405-training")
+    assert resumed == [("20260102-030405-training", "assistant.training", {"workspace": str(workspace.root)})]
+
+
 def test_a_version_that_can_not_be_read_says_nothing(version):
     from dataclasses import replace
 

@@ -5,6 +5,7 @@ import json
 import gradio as gr
 import pytest
 
+from assistant import trainings
 from assistant.adapters import FILES, Lineage, install
 from assistant.jobs import Job
 from assistant.training import TrainingSettings
@@ -51,6 +52,7 @@ def paper(studio, monkeypatch, tmp_path):
         return studio.jobs.start("tests.ui.standin.training", {"settings": dict(settings)}, waits=True)
 
     monkeypatch.setattr(studio, "train", train)
+    monkeypatch.setattr(trainings, "TRAINING", "tests.ui.standin.training")
     yield started
     for job in studio.jobs.list():
         studio.jobs.stop(job.key)

@@ -113,7 +113,7 @@ def test_a_killed_job_is_lost_also_to_another_process_and_can_go_on(jobs, tmp_pa
     assert wait_for(jobs, job.key, "lost").active is False
     later = Jobs(tmp_path / "jobs")
     assert later.find(job.key).status == "lost"
-    later.resume(job.key)
+    later.resume(job.key, "baking")
     wait_for(later, job.key, "running")
     later.stop(job.key)
     wait_for(later, job.key, "stopped")
@@ -129,7 +129,7 @@ def test_one_that_waits_for_its_turn_is_not_refused(jobs):
     for job in (first, second):
         jobs.stop(job.key)
         wait_for(jobs, job.key, "stopped")
-    assert jobs.resume(first.key).active
+    assert jobs.resume(first.key, "baking").active
 
 
 @pytest.mark.parametrize(("how", "wanted"), [("keep", "keep"), ("discard", "discard")])
@@ -170,15 +170,32 @@ def test_a_stopped_job_can_go_on(jobs):
     job = jobs.start("baking", {"wait": True})
     jobs.stop(job.key)
     wait_for(jobs, job.key, "stopped")
-    assert jobs.resume(job.key).active
+    assert jobs.resume(job.key, "baking").active
     jobs.stop(job.key)
     wait_for(jobs, job.key, "stopped")
+
+
+def test_what_runs_is_neither_chosen_by_a_jobs_file_nor_by_where_it_was_started(jobs, tmp_path, monkeypatch):
+    job = jobs.start("baking", {"wait": True})
+    jobs.stop(job.key)
+    wait_for(jobs, job.key, "stopped")
+    about = json.loads((job.folder / "job.json").read_text())
+    (job.folder / "job.json").write_text(json.dumps(about | {"module": "trap", "where": "elsewhere"}))
+    for name in ("trap", "baking"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    jobs.resume(job.key, "baking", {"where": "here"})
+    wait_for(jobs, job.key, "running")
+    jobs.stop(job.key)
+    wait_for(jobs, job.key, "stopped")
+    assert not (tmp_path / "sprung").exists()
+    assert json.loads((job.folder / "job.json").read_text()) == about | {"where": "here"}
 
 
 def test_a_finished_job_can_not_go_on(jobs):
     job = wait_for(jobs, jobs.start("baking", {}).key, "finished")
     with pytest.raises(AssistantError) as problem:
-        jobs.resume(job.key)
+        jobs.resume(job.key, "baking")
     assert str(problem.value) == (
         f"The baking {job.key} has finished; there is nothing to go on with. Start a new one."
     )
