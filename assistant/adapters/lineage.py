@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from assistant.errors import AssistantError
 from assistant.workspace import read_json, write_json
@@ -17,6 +17,7 @@ LINEAGE = "lineage.json"
 LINEAGE_VERSION = 2
 READABLE = (1, 2)
 """Version 1 had no code version, no digest of all conversations and no peak of memory; they stay empty."""
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,25 @@ def read_lineage(folder: Path) -> Lineage:
         )
     values = {key: value for key, value in values.items() if key not in ("version", "files")}
     try:
-        losses = tuple(EvaluationLoss(**each) for each in values.pop("losses"))
-        return Lineage(losses=losses, **values)
+        losses = tuple(_as_declared(EvaluationLoss(**each)) for each in values.pop("losses"))
+        return _as_declared(Lineage(losses=losses, **values))
     except (TypeError, KeyError) as problem:
         raise AssistantError(
             f"{path} misses a field or has one too many ({problem}). Train again."
         ) from problem
+
+
+def _as_declared(made: Made) -> Made:
+    """What was made of stored values, where each is of the kind that its field declares.
+
+    Raises:
+        TypeError: one is not.
+    """
+    for name, kind in get_type_hints(type(made)).items():
+        value, wanted = getattr(made, name), get_origin(kind) or kind
+        if not isinstance(value, (int, float) if wanted is float else wanted):
+            raise TypeError(f"{name} is {value!r:.40}")
+    return made
 
 
 def write_lineage(folder: Path, lineage: Lineage, files: dict[str, str]) -> None:

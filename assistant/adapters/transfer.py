@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,13 +18,16 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from assistant.adapters.lineage import LINEAGE, Lineage, base_digest, read_lineage
+from assistant.adapters.plain import A_SIDE, B_SIDE, BEFORE_NAME, check_plain
 from assistant.adapters.versions import FILES, WEIGHTS, Adapter, check, install
 from assistant.errors import AssistantError, unwritable
 
 MOST_BYTES = 2_000_000_000
 """What an adapter in a zip may take unpacked."""
-A_SIDE, B_SIDE = ".lora_A.weight", ".lora_B.weight"
-BEFORE_NAME = "base_model.model."
+MOST_TEXT = 10_000_000
+"""Bytes that its description and its lineage may take."""
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+"""What a damaged, locked or strange zip raises."""
 
 
 def export_folder(adapter: Adapter, target: Path) -> Path:
@@ -74,7 +78,7 @@ def import_adapter(folder: Path, source: Path, base: Path) -> Adapter:
     """
     with _unpacked(source) as found:
         config = _config(found, source)
-        _check_fits(found / WEIGHTS, source, base)
+        _check_fits(found / WEIGHTS, config, source, base)
         return install(folder, found, _lineage(found, config, base, source))
 
 
@@ -88,7 +92,7 @@ def _unpacked(source: Path) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(source) as archive:
                 _take_out(archive, source, Path(place))
-        except (zipfile.BadZipFile, OSError) as problem:
+        except UNREADABLE as problem:
             raise AssistantError(
                 f"{source.name} can't be opened as a zip ({problem}). Choose the zip or folder of an adapter."
             ) from problem
@@ -99,12 +103,13 @@ def _take_out(archive: zipfile.ZipFile, source: Path, place: Path) -> None:
     """Write the files that belong to an adapter, whatever folder of the zip they lie in; nothing else."""
     for entry in archive.infolist():
         name = entry.filename.rsplit("/", 1)[-1]
-        if name not in (*FILES, LINEAGE):
+        if name not in (*FILES, LINEAGE) or (place / name).exists():
             continue
-        if entry.file_size > MOST_BYTES:
+        most = MOST_BYTES if name == WEIGHTS else MOST_TEXT
+        if entry.file_size > most:
             raise AssistantError(
                 f"{source.name} holds {name} of {entry.file_size / 1e9:.1f} GB; "
-                f"at most {MOST_BYTES / 1e9:.0f} GB are taken in. Import the unpacked folder with `quartet`."
+                f"at most {most / 1e9:g} GB are taken in. Import the unpacked folder with `quartet`."
             )
         with archive.open(entry) as packed, (place / name).open("wb") as file:
             shutil.copyfileobj(packed, file)
@@ -117,23 +122,22 @@ def _config(found: Path, source: Path) -> Mapping[str, Any]:
             f"{source.name} has no {' and no '.join(missing)}. Choose the folder or zip of a PEFT adapter."
         )
     try:
-        config = json.loads((found / FILES[0]).read_text(encoding="utf-8"))
-        kind = config["peft_type"]
-    except (ValueError, KeyError, TypeError) as problem:
+        if (found / FILES[0]).stat().st_size > MOST_TEXT:
+            raise ValueError("it is too large")
+        return dict(json.loads((found / FILES[0]).read_text(encoding="utf-8")))
+    except (ValueError, TypeError, RecursionError) as problem:
         raise AssistantError(f"{source.name}: {FILES[0]} can't be read ({problem}).") from problem
-    if kind != "LORA":
-        raise AssistantError(f"{source.name} is a {kind} adapter; Quartet works with LORA alone.")
-    return config
 
 
-def _check_fits(weights: Path, source: Path, base: Path) -> None:
-    """Compare each part of the adapter with the layer of the base model that it changes."""
+def _check_fits(weights: Path, config: Mapping[str, Any], source: Path, base: Path) -> None:
+    """See that it is plain LoRA, and compare each part with the layer of the base model that it changes."""
     layers = _shapes(base)
     try:
         with safe_open(weights, framework="numpy") as file:
             parts = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as problem:
         raise AssistantError(f"{source.name}: {WEIGHTS} is damaged ({problem}).") from problem
+    check_plain(config, parts, source.name)
     for name, shape in parts.items():
         for side, axis in ((A_SIDE, 1), (B_SIDE, 0)):
             layer = layers.get(f"{name.removeprefix(BEFORE_NAME).removesuffix(side)}.weight")
@@ -142,8 +146,6 @@ def _check_fits(weights: Path, source: Path, base: Path) -> None:
                     f"{source.name} was made for another base model than {base.name}: {name} is {shape}, the "
                     f"layer {layer or 'is not there'}. Start Quartet with the model it was made for."
                 )
-    if not any(name.endswith(A_SIDE) for name in parts):
-        raise AssistantError(f"{source.name}: {WEIGHTS} holds no LoRA weights.")
 
 
 def _shapes(base: Path) -> dict[str, tuple[int, ...]]:
@@ -159,7 +161,7 @@ def _lineage(found: Path, config: Mapping[str, Any], base: Path, source: Path) -
     if (found / LINEAGE).is_file():
         lineage = read_lineage(found)
         check(Adapter(source.name, found, lineage))
-        return replace(lineage, number=0)
+        return replace(lineage, number=0, name=lineage.name[:80])
     return Lineage(
         base=base.name,
         base_digest=base_digest(base),

@@ -8,9 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from assistant.adapters.plain import A_SIDE, B_SIDE, BEFORE_NAME, check_plain
 from assistant.errors import AssistantError
-
-_PREFIX = "base_model.model."
 
 
 @dataclass(frozen=True)
@@ -30,32 +29,22 @@ def read_lora(folder: Path) -> dict[str, LowRank]:
     try:
         config = dict(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")))
         tensors = load_file(folder / "adapter_model.safetensors")
-    except (OSError, ValueError, TypeError, SafetensorError) as problem:
+    except (OSError, ValueError, TypeError, RecursionError, SafetensorError) as problem:
         raise AssistantError(
             f"The adapter in {folder} can't be read ({problem}). Roll back, or train anew."
         ) from problem
-    mixed = (
-        config.get("rank_pattern") or config.get("alpha_pattern") or not {"r", "lora_alpha"} <= set(config)
-    )
-    layers = {key.removeprefix(_PREFIX).rpartition(".lora_")[0] for key in tensors}
-    pairs = {f"{_PREFIX}{layer}.lora_{part}.weight" for layer in layers for part in "AB"}
-    if mixed or config.get("use_dora") or config.get("bias", "none") != "none" or pairs != set(tensors):
-        raise AssistantError(
-            f"The adapter in {folder} is not plain LoRA on linear layers (it uses DoRA, biases, mixed ranks "
-            "or retrained layers), and nothing else is run. Train anew."
-        )
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    scaling = check_plain(config, shapes, f"The adapter in {folder}")
     broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
     if broken:
         raise AssistantError(
             f"The adapter in {folder} holds numbers that are not finite (in {broken[0]}): its training went "
             "astray. Train anew with a smaller learning rate."
         )
-    rank = config["r"]
-    scaling = config["lora_alpha"] / (rank**0.5 if config.get("use_rslora") else rank)
+    layers = sorted(name.removesuffix(A_SIDE) for name in tensors if name.endswith(A_SIDE))
     return {
-        layer: LowRank(
-            tensors[f"{_PREFIX}{layer}.lora_A.weight"].float(),
-            tensors[f"{_PREFIX}{layer}.lora_B.weight"].float() * scaling,
+        layer.removeprefix(BEFORE_NAME): LowRank(
+            tensors[f"{layer}{A_SIDE}"].float(), tensors[f"{layer}{B_SIDE}"].float() * scaling
         )
-        for layer in sorted(layers)
+        for layer in layers
     }

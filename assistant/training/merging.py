@@ -38,14 +38,26 @@ def write_merged(model: Path, adapter: Path, target: Path) -> None:
         model: folder of the base model.
         adapter: folder of the adapter, in PEFT's format.
         target: the folder to make.
+
+    Raises:
+        AssistantError: the adapter is no plain LoRA, or was made for another base.
     """
     import torch
-    from peft import PeftModel
 
+    from assistant.engine.lora import read_lora
     from assistant.weights import Placement, load_model, load_tokenizer
 
     placement = Placement(torch.device("cpu"), torch.float32, "added up exactly")
-    merged = PeftModel.from_pretrained(load_model(model, placement), str(adapter)).merge_and_unload()
+    merged = load_model(model, placement)
+    weights = dict(merged.named_parameters())
+    for layer, part in read_lora(adapter).items():
+        weight, added = weights.get(f"{layer}.weight"), part.up @ part.down
+        if weight is None or weight.shape != added.shape:
+            raise AssistantError(
+                f"The adapter in {adapter} was made for another base model than {model.name}: its {layer} "
+                "does not fit. Start Quartet with the model it was made for."
+            )
+        weight.data += added
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     merged.save_pretrained(beside)

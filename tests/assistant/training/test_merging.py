@@ -3,14 +3,26 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 
 import pytest
 
-from assistant.adapters import FILES, current, export_folder, export_zip, import_adapter, list_adapters
+from assistant.adapters import (
+    FILES,
+    current,
+    export_folder,
+    export_zip,
+    import_adapter,
+    list_adapters,
+    transfer,
+)
+from assistant.adapters.lineage import digest_of_files, write_lineage
+from assistant.adapters.transfer import MOST_TEXT
 from assistant.errors import AssistantError
 from assistant.jobs import read_log
-from assistant.training.merging import main
+from assistant.training.merging import main, write_merged
 from assistant.training.run import run
+from tests.assistant.test_adapters import LINEAGE
 
 
 @pytest.fixture
@@ -80,7 +92,8 @@ def other_base(folder):
     from safetensors.torch import load_file, save_file
 
     weights = load_file(folder / FILES[1])
-    save_file({name: torch.zeros(8, 9) for name in weights}, folder / FILES[1])
+    shapes = {name: (8, 9) if "lora_A" in name else (9, 8) for name in weights}
+    save_file({name: torch.zeros(shape) for name, shape in shapes.items()}, folder / FILES[1])
 
 
 def no_lora(folder):
@@ -90,7 +103,49 @@ def no_lora(folder):
     save_file({"anything": torch.zeros(2)}, folder / FILES[1])
 
 
+def described(**changes):
+    """A change of PEFT's description."""
+
+    def change(folder):
+        config = json.loads((folder / FILES[0]).read_text())
+        (folder / FILES[0]).write_text(json.dumps(config | changes))
+
+    return change
+
+
+def one_flat(folder):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / FILES[1])
+    first = min(weights)
+    save_file(weights | {first: weights[first][0].clone()}, folder / FILES[1])
+
+
+def odd_lineage(folder):
+    """One that fits the files beside it, and whose numbers are none."""
+    files = {name: digest_of_files([folder / name]) for name in FILES}
+    write_lineage(folder, replace(LINEAGE, seconds="long", tokens=[1]), files)
+
+
 SPOILT = {
+    "rank of 0": (described(r=0), "voice has r=0 and lora_alpha=8."),
+    "rank in words": (described(r="8"), "voice has r='8'"),
+    "rank without end": (described(r=10**40), "from 1 to 1024"),
+    "rank of another": (described(r=4), "says that its rank is 4, and"),
+    "scale that is no number": (described(lora_alpha=float("nan")), "lora_alpha=nan"),
+    "scale without end": (described(lora_alpha=1e308), "lora_alpha=1e+308"),
+    "mixed ranks": (described(rank_pattern={"(a+)+$": 3}), "voice is not plain LoRA on linear layers"),
+    "layers twice": (described(layer_replication=[[0, 1], [0, 1]]), "voice is not plain LoRA"),
+    "flat weights": (one_flat, "says that its rank is 8, and"),
+    "odd lineage": (odd_lineage, "misses a field or has one too many (seconds is 'long')"),
+    "config nested": (
+        lambda folder: (folder / FILES[0]).write_text("[" * 100_000),
+        "adapter_config.json can't be read",
+    ),
+    "config without end": (
+        lambda folder: (folder / FILES[0]).write_text(" " * (MOST_TEXT + 1)),
+        "adapter_config.json can't be read (it is too large)",
+    ),
     "no weights": (lambda folder: (folder / FILES[1]).unlink(), "voice has no adapter_model.safetensors."),
     "no config": (lambda folder: (folder / FILES[0]).unlink(), "voice has no adapter_config.json."),
     "config cut off": (
@@ -99,14 +154,14 @@ SPOILT = {
     ),
     "another kind": (
         lambda folder: (folder / FILES[0]).write_text('{"peft_type": "IA3"}'),
-        "voice is a IA3 adapter; Quartet works with LORA alone.",
+        "voice is a 'IA3' adapter; Quartet works with LORA alone.",
     ),
     "weights cut off": (
         lambda folder: (folder / FILES[1]).write_bytes(b"0123456789"),
         "adapter_model.safetensors is damaged",
     ),
     "another base": (other_base, "voice was made for another base model than tiny-chat"),
-    "no LoRA": (no_lora, "adapter_model.safetensors holds no LoRA weights."),
+    "no LoRA": (no_lora, "voice is not plain LoRA on linear layers"),
 }
 
 
@@ -116,6 +171,69 @@ def test_what_is_no_adapter_for_this_base_is_refused(exported, workspace, tiny_m
     with pytest.raises(AssistantError) as problem:
         import_adapter(workspace.adapters, exported, tiny_model_folder)
     assert text in str(problem.value) and list_adapters(workspace.adapters) == []
+
+
+def zipped(folder, target, change=lambda data: data):
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            archive.writestr(f"../../{name}", (folder / name).read_bytes())
+    target.write_bytes(change(bytearray(target.read_bytes())))
+    return target
+
+
+def marked(offsets, value):
+    """Sets a byte of every entry's two headers."""
+
+    def change(data):
+        for sign, offset in zip((b"PK\x03\x04", b"PK\x01\x02"), offsets, strict=True):
+            at = data.find(sign)
+            while at >= 0:
+                data[at + offset] = value
+                at = data.find(sign, at + 4)
+        return data
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data[:-40],
+        marked((6, 8), 1),
+        marked((8, 10), 99),
+        lambda data: data[:60] + b"\xff" * 40 + data[100:],
+    ],
+    ids=["cut off", "locked", "packed in a way of its own", "damaged"],
+)
+def test_a_zip_that_can_not_be_opened_is_told(exported, workspace, tiny_model_folder, tmp_path, change):
+    with pytest.raises(AssistantError, match="can't be opened as a zip"):
+        import_adapter(
+            workspace.adapters, zipped(exported, tmp_path / "voice.zip", change), tiny_model_folder
+        )
+
+
+def test_of_a_zip_no_more_is_unpacked_than_an_adapter_takes_and_nowhere_else(
+    exported, workspace, tiny_model_folder, tmp_path, monkeypatch
+):
+    again = import_adapter(workspace.adapters, zipped(exported, tmp_path / "voice.zip"), tiny_model_folder)
+    assert again.key == "0001" and not list(tmp_path.parent.glob("adapter_*"))
+    monkeypatch.setattr(transfer, "MOST_TEXT", 100)
+    with pytest.raises(AssistantError, match=r"holds adapter_config\.json of"):
+        import_adapter(workspace.adapters, zipped(exported, tmp_path / "again.zip"), tiny_model_folder)
+
+
+def test_merging_reads_nothing_of_a_description_but_rank_and_scale(exported, tiny_model_folder, tmp_path):
+    described(
+        megatron_config={},
+        megatron_core="antigravity",
+        target_modules="(.*a){30}$",
+        modules_to_save=["lm_head"],
+    )(exported)
+    write_merged(tiny_model_folder, exported, tmp_path / "merged")
+    assert (tmp_path / "merged" / "model.safetensors").exists()
+    other_base(exported)
+    with pytest.raises(AssistantError, match="another base model than tiny-chat: its"):
+        write_merged(tiny_model_folder, exported, tmp_path / "other")
 
 
 @pytest.fixture
