@@ -8,10 +8,12 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from html import escape
 from importlib.resources import files
 from urllib.parse import parse_qsl, quote
 
+from anyio import CapacityLimiter, to_thread
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -43,6 +45,8 @@ OPEN = ("/rate/", "/static/", "/assets/", "/svelte/")
 """What needs no login: the raters' pages have keys of their own, the rest is Gradio's own code."""
 OPEN_FILES = frozenset({"/favicon.ico", "/robots.txt", "/theme.css", "/manifest.json", f"{API}{APP_ID}"})
 STREAM = f"{API}queue/data"
+MOST_AT_THE_DOOR = 2
+"""Passwords that are looked at together: each takes 64 MB and a processor, and others want to be served."""
 MOST_STREAMS = 10_000
 """Streams whose persons are remembered."""
 
@@ -66,6 +70,7 @@ class Gate:
         self._pages = frozenset(pages)
         self._openid = openid
         self._streams: OrderedDict[str, str] = OrderedDict()
+        self._at_the_door = CapacityLimiter(MOST_AT_THE_DOOR)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer with the login, 401 or 403."""
@@ -140,7 +145,10 @@ class Gate:
         address = request.client.host if request.client else ""
         mark = request.cookies.get(KNOWN, "")
         try:
-            token = await run_in_threadpool(self._sessions.log_in, name, password, address=address, mark=mark)
+            token = await to_thread.run_sync(
+                partial(self._sessions.log_in, name, password, address=address, mark=mark),
+                limiter=self._at_the_door,
+            )
         except TooManyTriesError as problem:
             return self._page(request, str(problem), status=429)
         except AssistantError as problem:

@@ -97,7 +97,7 @@ class OpenId:
             )
             keys = _fetched(client, known["jwks_uri"])
             claims = self._claims(token["id_token"], keys, attempt.nonce)
-        if not claims.get("email") or claims.get("email_verified") is False:
+        if not claims.get("email") or claims.get("email_verified") in (False, "false"):
             raise AssistantError(
                 "Your provider names no confirmed e-mail address for you. Ask whoever runs it."
             )

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.ui.layout import notice
 from assistant.ui.parts import PROBLEMS, action, html, quiet, section
 from assistant.ui.rendering import moment
 from assistant.wording import counted
+from assistant.workspace import quartet_home
 from knowledge.following import Folder, Following
 
 LEAD = (
@@ -46,6 +48,17 @@ def _row(folder: Folder) -> str:
     )
 
 
+def _refuse_own(path: Path) -> None:
+    """See that a folder has nothing in it that Quartet keeps, such as accounts and other companies.
+
+    Raises:
+        AssistantError: it has.
+    """
+    place, home = path.expanduser().resolve(), quartet_home().resolve()
+    if place.is_relative_to(home) or home.is_relative_to(place):
+        raise AssistantError(f"{place} holds what Quartet itself keeps. Choose a folder of documents.")
+
+
 class FolderHandlers:
     """Each returns the folders as HTML and what came of it."""
 
@@ -64,6 +77,7 @@ class FolderHandlers:
         try:
             if not path.strip():
                 raise FileNotFoundError
+            _refuse_own(Path(path.strip()))
             folder = self._following.follow(Path(path.strip()), minutes=TIMES.get(often, 60))
         except FileNotFoundError:
             yield *self.show()[:1], notice("Type the folder's path first, such as /srv/handbook."), path

@@ -51,6 +51,18 @@ def test_what_is_no_folder_is_told_and_stays_in_the_field(handlers, path, text):
     assert only[2] == path
 
 
+def test_what_quartet_keeps_for_itself_is_not_followed(handlers, studio, tmp_path, monkeypatch):
+    home = tmp_path / "server" / "quartet"
+    (home / "companies" / "other").mkdir(parents=True)
+    (home / "accounts.json").write_text("{}")
+    (tmp_path / "link").symlink_to(home)
+    monkeypatch.setenv("QUARTET_HOME", str(home))
+    for path in (home, home.parent, home / "companies" / "other", tmp_path / "link"):
+        (only,) = handlers["folders_link"](str(path), "Every hour")
+        assert "holds what Quartet itself keeps" in only[1]
+    assert Following(studio.knowledge).folders() == []
+
+
 def test_an_unlinked_folder_leaves_its_documents(handlers, studio, handbook):
     list(handlers["folders_link"](str(handbook), "Every hour"))
     shown, said = handlers["folders_unlink"](clicked(name=str(handbook)))

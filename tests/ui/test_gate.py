@@ -1,9 +1,12 @@
 """The gate: who is let in, and what each role may ask for, over HTTP as a browser would."""
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse
@@ -12,13 +15,15 @@ from assistant.access import Accounts, Role, Sessions
 from assistant.access.tries import OWN
 from assistant.api import API
 from assistant.brand import Brand, write_brand
-from assistant.gate import COOKIE, KNOWN, Gate
+from assistant.gate import COOKIE, KNOWN, MOST_AT_THE_DOOR, Gate
 from assistant.server import make_app
 from assistant.studio import Studio
 from assistant.ui import PAGES
 from assistant.ui.guarding import ODD, changes
 from assistant.ui.open_pages import CAPACITY, OpenPage
 from tests.fakes import QUICK_HASHES, FakeModels
+from tests.ui.conftest import listening_server
+from tests.ui.working_pages import until
 
 ADDRESS = "http://127.0.0.1:7860"
 PASSWORD = "four random words"
@@ -132,6 +137,28 @@ def test_a_wrong_password_says_so_and_many_have_to_wait(stranger):
     assert answer.status_code == 429
     assert "Try again in 2 seconds" in answer.text
     assert COOKIE not in answer.cookies
+
+
+def test_others_are_served_while_many_try_passwords(studio, accounts, monkeypatch):
+    sessions, released, at_once = Sessions(accounts), threading.Event(), []
+    token = sessions.log_in("presenter", PASSWORD)
+
+    def slow(self, name, password, **_):
+        at_once.append(name)
+        released.wait(60)
+
+    monkeypatch.setattr(Sessions, "log_in", slow)
+    gate = Gate(PlainTextResponse("the page"), sessions, lambda: studio.audit, [""])
+    with listening_server(gate) as address, ThreadPoolExecutor(60) as crowd:
+        forms = [{"name": f"guess {number}", "password": "wrong password"} for number in range(60)]
+        sent = [crowd.submit(httpx.post, f"{address}/login", data=form, timeout=120) for form in forms]
+        try:
+            until(lambda: len(at_once) >= MOST_AT_THE_DOOR)
+            page = httpx.get(address, cookies={COOKIE: token}, timeout=30)
+            assert (page.text, len(at_once)) == ("the page", MOST_AT_THE_DOOR)
+        finally:
+            released.set()
+        assert {each.result().status_code for each in sent} == {403}
 
 
 def test_who_has_logged_in_before_is_not_shut_out_by_one_who_guesses(app, accounts):

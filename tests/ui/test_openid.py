@@ -114,13 +114,14 @@ def test_an_account_for_signing_in_has_no_password_to_guess(client):
     [
         ({"email": "bob@acme.example"}, "bob@acme.example has no account here"),
         ({"email": ANN, "email_verified": False}, "names no confirmed e-mail"),
+        ({"email": ANN, "email_verified": "false"}, "names no confirmed e-mail"),
         ({}, "names no confirmed e-mail"),
         ({"email": ANN, "aud": "another"}, "failed (InvalidClaimError)"),
         ({"email": ANN, "nonce": "another"}, "failed (InvalidClaimError)"),
         ({"email": ANN, "iss": "https://evil.example"}, "failed (InvalidClaimError)"),
         ({"email": ANN, "exp": 1}, "failed (ExpiredTokenError)"),
     ],
-    ids=["no account", "not confirmed", "no address", "receiver", "nonce", "sender", "time"],
+    ids=["no account", "not confirmed", "said as text", "no address", "receiver", "nonce", "sender", "time"],
 )
 def test_others_stay_out(client, provider, claims, text):
     provider.claims = claims

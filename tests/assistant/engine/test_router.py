@@ -425,8 +425,10 @@ UNUSABLE = {
     "config-a-list": (lambda folder: (folder / "adapter_config.json").write_text("[5]"), "can't be read"),
     "config-without-rank": (
         lambda folder: (folder / "adapter_config.json").write_text('{"lora_alpha": 8}'),
-        "is not plain LoRA",
+        "has r=None and lora_alpha=8",
     ),
+    "rank-of-another": (lambda folder: change_config(folder, r=5), "says that its rank is 5, and"),
+    "scale-without-end": (lambda folder: change_config(folder, lora_alpha=1e308), "lora_alpha=1e"),
     "no-numbers": (overflow, "holds numbers that are not finite"),
     "dora": (lambda folder: change_config(folder, use_dora=True), "is not plain LoRA"),
     "bias": (lambda folder: change_config(folder, bias="all"), "is not plain LoRA"),
