@@ -32,7 +32,9 @@ UNUSED = ("/openapi.json", "/monitoring", "/deep_link", "/login", "/logout", "/s
 
 
 def is_served(path: str) -> bool:
-    """Whether there is anything at a path that Gradio would answer."""
+    """Whether there is anything at a path that Gradio would answer, which fails over control characters."""
+    if not path.isprintable():
+        return False
     if path.startswith(API):
         return path.removeprefix(API).startswith(USED)
     return not path.startswith(UNUSED)

@@ -81,6 +81,11 @@ def test_of_gradios_routes_only_those_that_pages_use_are_served(client, path, se
     assert (answer.text == "There is nothing here.") == (not served)
 
 
+def test_an_address_with_control_characters_leads_nowhere(client):
+    answer = client.get("/gradio_api/heartbeat/a%00")
+    assert (answer.status_code, answer.text) == (404, "There is nothing here.")
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> TestClient:
     studio = Studio(tmp_path_factory.mktemp("companies") / "acme", FakeModels())
