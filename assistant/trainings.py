@@ -3,18 +3,19 @@
 It knows workspaces, jobs and versions. It does not know models or tensors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.adapters import Adapter, conversation_digest, find, read_report
+from assistant.adapters import Adapter, find, read_report
 from assistant.brand import Brand
 from assistant.conversations import Conversation
 from assistant.jobs import Job, Jobs
 from assistant.training import TrainingSettings
 from assistant.training.estimate import Estimate, estimate, read_measurement
-from assistant.training.task import brand_hash, split_for, texts_of
+from assistant.training.task import brand_hash, split_for
+from assistant.wording import counted
 from assistant.workspace import Workspace
 
 TRAINING = "assistant.training"
@@ -28,7 +29,7 @@ class Trainings:
     jobs: Jobs
 
     def estimate(
-        self, conversations: tuple[Conversation, ...], values: Mapping[str, Any], model: Path
+        self, conversations: Sequence[Conversation], values: Mapping[str, Any], model: Path
     ) -> Estimate | None:
         """What a training would take; None until it was measured for this model and these settings.
 
@@ -104,28 +105,37 @@ class Trainings:
 
 
 def changes_since(
-    adapter: Adapter, conversations: tuple[Conversation, ...], brand: Brand, index_version: str
+    adapter: Adapter,
+    conversations: Collection[str],
+    brand: Brand,
+    documents: Collection[str] | None,
 ) -> tuple[str, ...]:
     """What has changed since a version was trained, a sentence each; empty where another is not due.
 
     Args:
         adapter: the version.
-        conversations: those there are now.
+        conversations: digests of those there are now.
         brand: the voice as it is now.
-        index_version: of the documents as they are now; empty without any.
+        documents: digests of those there are now; None while that can't be told.
     """
     lineage = adapter.lineage
     if lineage is None:
         return ()
-    then = set(read_report(adapter.folder).learned)
-    now = set(map(conversation_digest, texts_of(conversations))) if then else set()
-    said = [
-        f"{len(count):,} conversations were {what}."
-        for count, what in ((now - then, "added or edited"), (then - now, "taken out or edited"))
-        if count
-    ]
-    if lineage.index_version and lineage.index_version != index_version:
-        said.append("The documents have changed.")
+    report = read_report(adapter.folder)
+    said = _compared(report.learned, conversations, "conversation", "edited")
+    if documents is not None:
+        said += _compared(report.documents, documents, "document", "changed")
     if lineage.prompt_hash and lineage.prompt_hash != brand_hash(brand):
         said.append("The company's voice or instructions have changed.")
     return tuple(said)
+
+
+def _compared(then: Collection[str], now: Collection[str], what: str, otherwise: str) -> list[str]:
+    """What came and what went, by digests; nothing where it is not known what there was."""
+    came, went = set(now) - set(then), set(then) - set(now)
+    found = ((came, f"added or {otherwise}"), (went, f"taken out or {otherwise}"))
+    return [
+        f"{counted(len(each), what)} {'was' if len(each) == 1 else 'were'} {how}."
+        for each, how in found
+        if then and each
+    ]

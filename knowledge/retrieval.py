@@ -87,6 +87,10 @@ class KnowledgeBase:
         """All documents by name, with those that were refused and why."""
         return sorted(self._library.manifest().documents, key=lambda document: document.name)
 
+    def digests(self) -> frozenset[str]:
+        """What tells each document that can be searched from others, by its bytes: sixteen digits."""
+        return frozenset(document.digest[:16] for document in self._library.manifest().ready)
+
     def removed(self) -> list[DocumentState]:
         """The documents of the last removal, which `restore` brings back."""
         return list(self._library.manifest().removed)

@@ -71,6 +71,8 @@ class Report:
     strengths: tuple[Strength, ...] = ()
     learned: tuple[str, ...] = ()
     """Digest of each conversation there was, to tell later which are new or gone."""
+    documents: tuple[str, ...] = ()
+    """Digest of each document that passages were taken from, to tell later which are new or gone."""
     estimated_seconds: float | None = None
     estimated_memory: int | None = None
     """In bytes."""
@@ -106,6 +108,7 @@ def _report_of(values: dict[str, Any]) -> Report:
         ),
         strengths=tuple(Strength(**each) for each in values["strengths"]),
         learned=tuple(values["learned"]),
+        documents=tuple(values.get("documents", ())),
         estimated_seconds=values["estimated_seconds"],
         estimated_memory=values["estimated_memory"],
     )

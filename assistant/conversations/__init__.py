@@ -9,11 +9,13 @@ from assistant.conversations.closer import CloserLook, Contradiction, Topic, loo
 from assistant.conversations.formats import ASKED, LABELS, SHAPES, TABLES, Layout, Recognised, Source
 from assistant.conversations.gathering import Found, files_in
 from assistant.conversations.guard import Guard, Preview
-from assistant.conversations.importing import Progress, import_file
+from assistant.conversations.importing import MOST_KEPT, Progress, import_file
 from assistant.conversations.incoming import Incoming
+from assistant.conversations.kept import KeptConversations
 from assistant.conversations.model import Conversation, Reading, Refusal
 from assistant.conversations.reading import MAX_BYTES, read_conversations
 from assistant.conversations.report import HISTOGRAM, Judgement, Summary, summary, verdict
+from assistant.conversations.sampling import fair_sample
 from assistant.conversations.splits import Split, near_duplicate_rate, split
 from assistant.conversations.store import ConversationStore, FileSummary
 
@@ -22,6 +24,7 @@ __all__ = [
     "HISTOGRAM",
     "LABELS",
     "MAX_BYTES",
+    "MOST_KEPT",
     "SHAPES",
     "STEPS",
     "TABLES",
@@ -37,6 +40,7 @@ __all__ = [
     "Guard",
     "Incoming",
     "Judgement",
+    "KeptConversations",
     "Layout",
     "Preview",
     "Progress",
@@ -47,6 +51,7 @@ __all__ = [
     "Split",
     "Summary",
     "Topic",
+    "fair_sample",
     "files_in",
     "import_file",
     "look_closer",

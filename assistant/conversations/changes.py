@@ -3,12 +3,11 @@
 It knows the sources of conversations. It does not know the files they stand in, which it never touches.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.conversations.model import Conversation, UnusableError, check_order
+from assistant.conversations.model import UnusableError, check_order
 from assistant.errors import AssistantError, misshapen
 from assistant.prompts import Message, clean
 from assistant.workspace import read_json, refuse_newer, write_json
@@ -76,26 +75,21 @@ class Changes:
         if len(kept) < len(entries):
             write_json(self._path, {"version": VERSION, "changes": kept})
 
-    def applied(
-        self, conversations: Iterable[Conversation]
-    ) -> tuple[tuple[Conversation, ...], tuple[Conversation, ...]]:
-        """The conversations as changed: those to learn from, and those taken out."""
-        excluded: dict[str, bool] = {}
-        edited: dict[str, tuple[Message, ...]] = {}
+    def excluded(self) -> list[str]:
+        """The sources of the conversations that are taken out."""
+        said: dict[str, bool] = {}
         for entry in self._entries():
-            if "messages" in entry:
-                turns = entry["messages"]
-                edited[entry["source"]] = tuple(Message(turn["role"], turn["content"]) for turn in turns)
-            else:
-                excluded[entry["source"]] = bool(entry["excluded"])
-        told = [
-            replace(each, messages=edited[each.source]) if each.source in edited else each
-            for each in conversations
-        ]
-        return (
-            tuple(each for each in told if not excluded.get(each.source)),
-            tuple(each for each in told if excluded.get(each.source)),
-        )
+            if "messages" not in entry:
+                said[str(entry["source"])] = bool(entry["excluded"])
+        return [source for source, out in said.items() if out]
+
+    def edited(self) -> dict[str, tuple[Message, ...]]:
+        """The messages in place of their own, by the source of their conversation."""
+        return {
+            str(entry["source"]): tuple(Message(turn["role"], turn["content"]) for turn in entry["messages"])
+            for entry in self._entries()
+            if "messages" in entry
+        }
 
     def _use(self, source: str, *, excluded: bool) -> None:
         """Note that a conversation is taken out or in use; nothing is noted of what is so already."""

@@ -3,7 +3,6 @@
 It knows an encoder and a library by what they do. What it finds is kept, with what it was found in.
 """
 
-import random
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.conversations.model import Conversation
+from assistant.conversations.sampling import fair_sample
 from assistant.prompts import Message
 
 MOST_LOOKED_AT = 1000
@@ -114,12 +114,12 @@ def look_closer(
         search: finds passages of the documents; None where there are none.
         stamp: names these conversations.
     """
-    some = _sample(conversations, MOST_LOOKED_AT)
+    some = fair_sample(conversations, MOST_LOOKED_AT)
     yield "Telling languages", 0.0
     languages = Counter(map(_language, some))
     yield "Finding topics", 0.1
     topics = _topics(some, encoder)
-    answers = _sample([each for each in some if _claims(each)], MOST_ANSWERS) if search else []
+    answers = fair_sample([each for each in some if _claims(each)], MOST_ANSWERS) if search else []
     found: list[Contradiction] = []
     for done, conversation in enumerate(answers):
         yield "Comparing replies with the documents", 0.4 + 0.6 * done / len(answers)
@@ -128,13 +128,6 @@ def look_closer(
     ranked = sorted(found, key=lambda each: -each.score)[:SHOWN]
     common = tuple(languages.most_common())
     return CloserLook(stamp, len(some), common, topics, len(answers), tuple(ranked))
-
-
-def _sample(conversations: Sequence[Conversation], most: int) -> list[Conversation]:
-    if len(conversations) <= most:
-        return list(conversations)
-    chosen = random.Random(0).sample(range(len(conversations)), most)  # noqa: S311 - has to be repeatable
-    return [conversations[index] for index in sorted(chosen)]
 
 
 def _language(conversation: Conversation) -> str:

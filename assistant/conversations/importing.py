@@ -1,11 +1,12 @@
-"""A file is imported: read as it streams in, cleaned, sampled where it is huge, and kept whole or not at all.
+"""A file is imported: read as it streams in, cleaned, compared with what is kept; kept whole or not at all.
 
-It knows the order of things, progress and the way to stop. Memory does not grow with the file's size.
+It knows the order of things, progress and the way to stop. One conversation is held at a time, and of each
+that was kept what it takes to tell the next ones from it.
 """
 
 import hashlib
 import json
-import random
+import shutil
 import tempfile
 from array import array
 from collections import Counter
@@ -13,22 +14,31 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from assistant.conversations.about import About
-from assistant.conversations.cleaning import Cleaning, Tally, cleaned, privacy, without_repeats
+from assistant.conversations.cleaning import Cleaning, Repeats, Tally, cleaned, privacy
 from assistant.conversations.cleaning.patience import patience
 from assistant.conversations.formats import Recognised, Source, read
 from assistant.conversations.model import Conversation, Exported, Refusal, UnusableError
-from assistant.conversations.reading import line_of
+from assistant.conversations.reading import conversation_in, line_of
+from assistant.conversations.sampling import fair_places
 from assistant.conversations.store import ConversationStore, checked_name, digest_of
 from assistant.errors import AssistantError, unwritable
 
-MOST_KEPT = 20_000
+MOST_KEPT = 1_000_000
 """Conversations kept of one file: a fair sample where there are more. A voice is learned from far fewer."""
-MOST_BYTES = 200_000_000
-"""Bytes kept of one file."""
+MOST_BYTES = 3_000_000_000
+"""Bytes of the conversations, as they were exported, that are kept of one file."""
+OWN_SAMPLE = 20_000
+"""Conversations, a fair sample, that tell which contacts are the company's own."""
 REFUSALS = 100
 """Refused places that are kept with their reasons."""
+ROOM = ".import-"
+"""How an import's folder begins. One works at a time, so those of killed ones go with the next."""
+READING = 0.1
+"""Share of the time that reading takes; the rest is cleaning."""
 STEP = 200
 """Conversations between two reports."""
 
@@ -62,14 +72,15 @@ def import_file(
     store.folder.mkdir(parents=True, exist_ok=True)
     course = _Course(source, recognised, cleaning, report)
     try:
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=store.folder) as room:
+        for left in store.folder.glob(f"{ROOM}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=ROOM, dir=store.folder) as room:
             every, made = Path(room) / "every", Path(room) / "made"
             course.read_all(every)
-            cleaned_ones = course.clean_some(every)
-            there = _others(store, name) if cleaning.folded else []
-            course.write_new(cleaned_ones, there, made)
+            there = store.read().conversations.outside(name) if cleaning.folded else ()
+            course.write_new(every, there, made)
             about = course.about()
-            store.keep(made, name, about)
+            store.keep(made, name, about, course.checking)
     except OSError as problem:
         raise unwritable(store.folder / name, problem) from problem
     return about
@@ -95,60 +106,73 @@ class _Course:
                     self._refuse(found)
                     continue
                 if len(self.ends) % STEP == 1:
-                    self._tell("Reading", 0.5 * self.source.fraction)
+                    self._tell("Reading", READING * self.source.fraction)
                 line = json.dumps(found.to_json()).encode() + b"\n"
                 file.write(line)
                 self.ends.append(self.ends[-1] + len(line))
 
-    def clean_some(self, every: Path) -> list[Conversation]:
-        """Clean all conversations or, where there are too many, a fair sample in the order of the file.
+    def write_new(self, every: Path, there: Sequence[Conversation], made: Path) -> None:
+        """Clean each conversation, or a fair sample of too many, and write those that are new.
 
         Raises:
-            AssistantError: not one is usable.
+            AssistantError: not one is usable, or none is new.
         """
-        usable = []
-        own = own_contacts(self._exported(every, "Looking through", 0.5)) if self.cleaning.masked else set()
-        for found in self._exported(every, "Cleaning", 0.7):
-            try:
-                usable.append(self._cleaned(found, own))
-            except UnusableError as problem:
-                self._refuse(problem.refusal(self.source.name, found.line))
+        own = self._own_contacts(every) if self.cleaning.masked else set()
+        chosen = self._chosen()
+        repeats = Repeats(self.cleaning, self.tally, len(there) + len(chosen))
+        for number, known in enumerate(there):
+            if number % STEP == 0:
+                self._tell("Looking at what is kept beside", READING)
+            repeats.know(known)
+        usable = 0
+        with _Made(made, there) as new:
+            for done, found in enumerate(self._exported(every, chosen)):
+                if done % STEP == 0:
+                    self._tell("Cleaning", READING + (1 - READING) * done / len(chosen))
+                try:
+                    conversation = self._cleaned(found, own)
+                except UnusableError as problem:
+                    self._refuse(problem.refusal(self.source.name, found.line))
+                    continue
+                usable += 1
+                if repeats.new(conversation, new.told):
+                    new.add(conversation)
+        self._check(usable, len(new))
+
+    def checking(self, number: int) -> None:
+        """Tell that what was made is looked through, up to this line."""
+        self._tell("Checking", 1.0)
+
+    def _check(self, usable: int, new: int) -> None:
         if not usable:
             first = f" The first: {self.refusals[0].text}" if self.refusals else ""
             raise AssistantError(
                 f"{self.source.name} has no usable conversation ({self.refused} refused).{first}"
             )
-        return usable
-
-    def _exported(self, every: Path, doing: str, begins: float) -> Iterator[Exported]:
-        """The chosen conversations as they were exported, in the order of the file."""
-        chosen = self._chosen()
-        with every.open("rb") as lines:
-            for done, number in enumerate(chosen):
-                if done % STEP == 0:
-                    self._tell(doing, begins + 0.2 * done / len(chosen))
-                lines.seek(self.ends[number])
-                yield Exported.of(json.loads(lines.readline()))
-
-    def write_new(self, usable: list[Conversation], there: Sequence[Conversation], made: Path) -> None:
-        """Write those of the conversations that are new.
-
-        Raises:
-            AssistantError: none is.
-        """
-
-        def each(number: int) -> None:
-            if number % STEP == 0:
-                self._tell("Comparing", 0.9 + 0.1 * number / len(usable))
-
-        kept = without_repeats(usable, there, self.cleaning, self.tally, each)
-        if not kept:
+        if not new:
             raise AssistantError(
-                f"{self.source.name} holds nothing new: each of its {len(usable):,} conversations is almost "
+                f"{self.source.name} holds nothing new: each of its {usable:,} conversations is almost "
                 "the same as one that is kept already. Nothing was added."
             )
-        with made.open("wb") as file:
-            file.writelines(map(line_of, kept))
+
+    def _own_contacts(self, every: Path) -> set[str]:
+        """The company's own contacts, as a fair sample tells: a rare one may be a customer's."""
+        chosen = fair_places(len(self.ends) - 1, OWN_SAMPLE)
+
+        def looked_through() -> Iterator[Exported]:
+            for done, found in enumerate(self._exported(every, chosen)):
+                if done % STEP == 0:
+                    self._tell("Looking through", READING)
+                yield found
+
+        return own_contacts(looked_through())
+
+    def _exported(self, every: Path, chosen: Sequence[int]) -> Iterator[Exported]:
+        """The chosen conversations as they were exported, in the order of the file."""
+        with every.open("rb") as lines:
+            for number in chosen:
+                lines.seek(self.ends[number])
+                yield Exported.of(json.loads(lines.readline()))
 
     def about(self) -> About:
         """What became of it."""
@@ -167,11 +191,9 @@ class _Course:
 
     def _chosen(self) -> Sequence[int]:
         count = len(self.ends) - 1
-        most = min(MOST_KEPT, int(MOST_BYTES * count / max(self.ends[-1], 1)) or 1)
-        if count <= most:
-            return range(count)
-        self.sampled = most
-        return sorted(random.Random(0).sample(range(count), most))  # noqa: S311 - has to be repeatable
+        chosen = fair_places(count, min(MOST_KEPT, int(MOST_BYTES * count / max(self.ends[-1], 1)) or 1))
+        self.sampled = len(chosen) if len(chosen) < count else 0
+        return chosen
 
     def _cleaned(self, found: Exported, own: Container[str]) -> Conversation:
         name, unit = self.source.name, self.recognised.unit
@@ -227,6 +249,33 @@ def conversation_of(
     )
 
 
-def _others(store: ConversationStore, name: str) -> list[Conversation]:
-    """What is kept already in files of another name."""
-    return [each for each in store.read().conversations if each.source.rpartition(":")[0] != name]
+class _Made:
+    """The file of what is kept, written line by line; tells what was written, and what is kept beside it."""
+
+    def __init__(self, path: Path, there: Sequence[Conversation]) -> None:
+        self._path, self._there = path, there
+        self._starts = array("Q")
+        self._file = path.open("wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def add(self, conversation: Conversation) -> None:
+        """Write one more."""
+        self._starts.append(self._file.tell())
+        self._file.write(line_of(conversation))
+
+    def told(self, number: int) -> Conversation:
+        """The one of this number, those beside counted first."""
+        if number < len(self._there):
+            return self._there[number]
+        self._file.flush()
+        with self._path.open("rb") as file:
+            file.seek(self._starts[number - len(self._there)])
+            return conversation_in(file.readline().rstrip(b"\n"), "")

@@ -50,9 +50,9 @@ class Refusal:
 class Reading:
     """What files held: the usable conversations and the refused lines, both in the files' order."""
 
-    conversations: tuple[Conversation, ...]
+    conversations: Sequence[Conversation]
     refused: tuple[Refusal, ...]
-    excluded: tuple[Conversation, ...] = ()
+    excluded: Sequence[Conversation] = ()
     """Conversations that a person took out; nothing is learned from them."""
 
 

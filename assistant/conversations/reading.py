@@ -19,7 +19,7 @@ from assistant.errors import AssistantError
 from assistant.prompts import Message, clean
 
 MAX_BYTES = 250_000_000
-"""Of one kept file; `importing.py` takes a fair sample where there is more."""
+"""Of a file that is read into memory whole."""
 
 _ROLES = {
     "human": "user",
@@ -43,39 +43,45 @@ def read_conversations(path: Path, name: str = "") -> Reading:
         AssistantError: the file is missing, empty, too large or not UTF-8 at all.
     """
     name = name or path.name
-    conversations, refused, empty = [], [], True
-    for number, line in _lines(path, name):
-        empty = False
+    conversations, refused = [], []
+    for number, _, line in lines_in(path, name, MAX_BYTES):
         try:
-            conversations.append(_conversation(line, f"{name}:{number}"))
+            conversations.append(conversation_in(line, f"{name}:{number}"))
         except UnusableError as problem:
             refused.append(problem.refusal(name, number))
-    if empty:
-        raise AssistantError(f"{name} is empty; it should hold one conversation a line. {_SHAPES}.")
     return Reading(tuple(conversations), tuple(refused))
 
 
-def _lines(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold anything, with their numbers."""
+def lines_in(path: Path, name: str, most: int) -> Iterator[tuple[int, int, bytes]]:
+    """The lines that hold anything in a file: the number of each, the bytes before it, and the line.
+
+    Raises:
+        AssistantError: the file is missing, empty, not UTF-8 at all, or larger than `most` bytes.
+    """
+    empty = True
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
+        if size > most:
             raise AssistantError(
-                f"{name} has {size / 1e6:,.0f} MB; {MAX_BYTES // 1_000_000} MB is the most that is read. "
+                f"{name} has {size / 1e6:,.0f} MB; {most // 1_000_000} MB is the most that is read. "
                 "Split it into smaller files and add each."
             )
+        start = 0
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number == 1:
-                    line = _without_mark(line, name)
+            for number, whole in enumerate(file, start=1):
+                line = _without_mark(whole, name) if number == 1 else whole
                 if line.strip():
-                    yield number, line.rstrip(b"\r\n")
+                    empty = False
+                    yield number, start + len(whole) - len(line), line.rstrip(b"\r\n")
+                start += len(whole)
     except FileNotFoundError as problem:
         raise AssistantError(f"{path} is not there. Check the path, then try again.") from problem
     except OSError as problem:
         raise AssistantError(
             f"{path} can't be read ({problem.strerror}). Check its permissions."
         ) from problem
+    if empty:
+        raise AssistantError(f"{name} is empty; it should hold one conversation a line. {_SHAPES}.")
 
 
 def _without_mark(line: bytes, name: str) -> bytes:
@@ -86,7 +92,12 @@ def _without_mark(line: bytes, name: str) -> bytes:
     return line.removeprefix(b"\xef\xbb\xbf")
 
 
-def _conversation(line: bytes, source: str) -> Conversation:
+def conversation_in(line: bytes, source: str) -> Conversation:
+    """The conversation that a line holds; `source` says where it came from.
+
+    Raises:
+        UnusableError: it holds none that can be learned from.
+    """
     value = _json_of(line)
     if not isinstance(value, dict):
         advice = (

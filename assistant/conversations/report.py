@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.conversations.model import Conversation
+from assistant.conversations.sampling import fair_sample
 from assistant.conversations.splits import SMALLEST_TO_SPLIT
 
 HISTOGRAM = (10, 20, 40, 80, 160, 320)
@@ -25,11 +26,16 @@ SHORT_REPLY = 5
 """Words of a reply below which it hardly shows a voice."""
 
 
+MOST_COUNTED = 20_000
+"""Conversations that are counted: a fair sample where there are more, told as such."""
+
+
 @dataclass(frozen=True)
 class Summary:
     """Conversations in numbers; words are those of the assistant's replies."""
 
     conversations: int
+    """All of them; the other numbers are those of `counted`."""
     messages: int
     replies: int
     mean_words: float
@@ -45,11 +51,13 @@ class Summary:
     """Who replied for the company, and in how many conversations; the busiest first."""
     dated: int = 0
     """Conversations that have a time."""
+    counted: int = 0
+    """Conversations that were counted: all, or a fair sample of very many."""
 
     @property
     def turns_each(self) -> float:
         """Messages a conversation on average."""
-        return self.messages / self.conversations if self.conversations else 0.0
+        return self.messages / self.counted if self.counted else 0.0
 
 
 @dataclass(frozen=True)
@@ -61,22 +69,29 @@ class Judgement:
 
 
 def summary(conversations: Sequence[Conversation]) -> Summary:
-    """Conversations in numbers."""
-    messages = [message for conversation in conversations for message in conversation.messages]
-    lengths = [len(message.content.split()) for message in messages if message.role == "assistant"]
-    team = Counter(name for conversation in conversations for name in conversation.team)
+    """Conversations in numbers, of very many a fair sample."""
+    some = fair_sample(conversations, MOST_COUNTED)
+    messages = [len(each.messages) for each in some]
+    lengths = [
+        len(message.content.split())
+        for conversation in some
+        for message in conversation.messages
+        if message.role == "assistant"
+    ]
+    team = Counter(name for conversation in some for name in conversation.team)
     return Summary(
         conversations=len(conversations),
-        messages=len(messages),
+        messages=sum(messages),
         replies=len(lengths),
         mean_words=statistics.fmean(lengths) if lengths else 0.0,
         median_words=float(statistics.median(lengths)) if lengths else 0.0,
         longest_words=max(lengths, default=0),
         reply_histogram=_histogram(lengths, HISTOGRAM),
-        message_histogram=_histogram([len(each.messages) for each in conversations], MESSAGES),
-        token_histogram=_histogram([_tokens(each) for each in conversations], TOKENS),
+        message_histogram=_histogram(messages, MESSAGES),
+        token_histogram=_histogram([_tokens(each) for each in some], TOKENS),
         team=tuple(team.most_common()),
-        dated=sum(bool(each.time) for each in conversations),
+        dated=sum(bool(each.time) for each in some),
+        counted=len(some),
     )
 
 
@@ -95,7 +110,7 @@ def verdict(told: Summary, duplicates: float | None = None) -> tuple[Judgement, 
                 False, f"{100 * duplicates:.0f} % are nearly the same as another; add some that differ."
             )
         )
-    if len(told.team) > 1 and told.team[0][1] < 0.5 * told.conversations:
+    if len(told.team) > 1 and told.team[0][1] < 0.5 * told.counted:
         found.append(
             Judgement(
                 True,

@@ -6,6 +6,7 @@ It knows files and their removal. Each holds a conversation a line (`reading.py`
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from pathlib import Path
 from assistant.conversations.about import VERSION, About
 from assistant.conversations.changes import Changes
 from assistant.conversations.closer import CloserLook
-from assistant.conversations.model import Conversation, Reading
+from assistant.conversations.kept import KeptConversations
+from assistant.conversations.lines import Lines, keep_lines, look_through, remembered_lines, stamp_of
+from assistant.conversations.model import Reading, Refusal
 from assistant.conversations.reading import read_conversations
 from assistant.errors import AssistantError, misshapen
 from assistant.workspace import read_json, refuse_newer, write_bytes, write_json
@@ -35,6 +38,15 @@ class FileSummary:
     about: About | None = None
 
 
+@dataclass(frozen=True)
+class KeptReading(Reading):
+    """What all kept files hold, read from them as it is asked for."""
+
+    conversations: KeptConversations
+    refused: tuple[Refusal, ...]
+    excluded: KeptConversations
+
+
 class ConversationStore:
     """A company's conversation files, kept by name in one folder; removed ones can be brought back."""
 
@@ -42,8 +54,8 @@ class ConversationStore:
         self.folder = folder
         self.changes = Changes(folder / ".changes.json")
         self._removed = folder / ".removed"
-        self._readings: dict[str, tuple[tuple[int, int], Reading]] = {}
-        self._whole: tuple[str, Reading] | None = None
+        self._lines: dict[str, tuple[tuple[int, int], Lines]] = {}
+        self._whole: tuple[str, KeptReading] | None = None
 
     def add(self, path: Path, name: str) -> Reading:
         """Keep a copy of a file that holds a conversation a line, as it is, in place of one of that name.
@@ -67,11 +79,20 @@ class ConversationStore:
         self.changes.forget(name)
         return reading
 
-    def keep(self, made: Path, name: str, about: About) -> None:
+    def keep(
+        self, made: Path, name: str, about: About, each: Callable[[int], None] = lambda number: None
+    ) -> None:
         """Take over a file that an import made (it is moved), in place of an earlier one of that name.
 
         Killed at any point, the earlier file stays with all that is known of it, or the new one is there.
+
+        Args:
+            made: the file.
+            name: what it is called.
+            about: its import.
+            each: told the number of a line now and then, as the file is looked through; may raise to end it.
         """
+        keep_lines(look_through(made, name, each), self._lines_path(checked_name(name)))
         write_json(self._coming(checked_name(name)), {"file": digest_of(made), "about": about.to_json()})
         made.replace(self.folder / name)
         self._settle(name)
@@ -89,17 +110,17 @@ class ConversationStore:
         """The kept files by name."""
         return [self._summary(path) for path in self._paths()]
 
-    def read(self) -> Reading:
+    def read(self) -> KeptReading:
         """All conversations of all files as a person left them, those taken out, and all refused lines."""
         stamp = self.stamp
         if self._whole is None or self._whole[0] != stamp:
-            self._whole = (stamp, self._read([self._reading(path) for path in self._paths()]))
+            self._whole = (stamp, self._read())
         return self._whole[1]
 
     @property
     def stamp(self) -> str:
         """Names the conversations as they are now; another one where anything was changed."""
-        state = [[path.name, *_stamp(path)] for path in self._paths()]
+        state = [[path.name, *stamp_of(path)] for path in self._paths()]
         return hashlib.sha256(json.dumps([state, self.changes.stamp]).encode()).hexdigest()[:16]
 
     def closer_look(self) -> CloserLook | None:
@@ -116,6 +137,7 @@ class ConversationStore:
     def remove(self, name: str) -> None:
         """Take a file out; `restore` brings it back."""
         self._move(self.folder / checked_name(name), self._removed / name, "Choose one of the list.")
+        self._lines_path(name).unlink(missing_ok=True)
         self._move_about(self._about_path(name), self._removed / ".about" / f"{name}.json")
 
     def restore(self, name: str) -> None:
@@ -128,11 +150,12 @@ class ConversationStore:
         self._move(self._removed / name, there, "Add the file again.")
         self._move_about(self._removed / ".about" / f"{name}.json", self._about_path(name))
 
-    def _read(self, readings: list[Reading]) -> Reading:
-        told: list[Conversation] = [each for reading in readings for each in reading.conversations]
-        kept, excluded = self.changes.applied(told)
-        refused = tuple(refusal for reading in readings for refusal in reading.refused)
-        return Reading(kept, refused, excluded)
+    def _read(self) -> KeptReading:
+        paths = self._paths()
+        every = KeptConversations([self._lines_of(path) for path in paths], self.changes.edited())
+        out = self.changes.excluded()
+        refused = tuple(refusal for path in paths for refusal in self._refused(path))
+        return KeptReading(every.without(out), refused, every.only(out))
 
     def _move(self, origin: Path, target: Path, advice: str) -> None:
         if not origin.is_file():
@@ -155,6 +178,9 @@ class ConversationStore:
 
     def _about_path(self, name: str) -> Path:
         return self.folder / ".about" / f"{name}.json"
+
+    def _lines_path(self, name: str) -> Path:
+        return self.folder / ".about" / f"{name}.lines"
 
     def _coming(self, name: str) -> Path:
         """Where that what is known of an import waits until its file is there."""
@@ -182,21 +208,28 @@ class ConversationStore:
         except (KeyError, TypeError, AttributeError) as problem:
             raise misshapen(path, problem) from problem
 
-    def _reading(self, path: Path) -> Reading:
-        stamp = _stamp(path)
-        kept = self._readings.get(path.name)
-        if kept is None or kept[0] != stamp:
-            reading, about = read_conversations(path), self._about(path.name)
-            if about:  # a line that an import wrote and that can't be read now is damaged
-                reading = Reading(reading.conversations, about.refusals + reading.refused)
-            kept = self._readings[path.name] = (stamp, reading)
-        return kept[1]
+    def _lines_of(self, path: Path) -> Lines:
+        """The usable lines of a file: known, or remembered, or looked for and remembered from then on."""
+        stamp = stamp_of(path)
+        known = self._lines.get(path.name)
+        if known is None or known[0] != stamp:
+            lines = remembered_lines(path, self._lines_path(path.name))
+            if lines is None:
+                lines = look_through(path)
+                keep_lines(lines, self._lines_path(path.name))
+            known = self._lines[path.name] = (stamp, lines)
+        return known[1]
+
+    def _refused(self, path: Path) -> tuple[Refusal, ...]:
+        """What its import refused; a line that an import wrote and that can't be read now is damaged."""
+        about = self._about(path.name)
+        return (about.refusals if about else ()) + self._lines_of(path).refused
 
     def _summary(self, path: Path) -> FileSummary:
-        reading, status, about = self._reading(path), path.stat(), self._about(path.name)
+        lines, status, about = self._lines_of(path), path.stat(), self._about(path.name)
         added = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-        refused = len(reading.refused) + (about.refused - len(about.refusals) if about else 0)
-        return FileSummary(path.name, len(reading.conversations), refused, status.st_size, added, about)
+        refused = len(lines.refused) + (about.refused if about else 0)
+        return FileSummary(path.name, len(lines), refused, status.st_size, added, about)
 
 
 def digest_of(*paths: Path) -> str:
@@ -225,8 +258,3 @@ def checked_name(name: str) -> str:
             f"The file name {name!r} can't be used; it may hold no path and not begin with a dot. Rename it."
         )
     return name
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size

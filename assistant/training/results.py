@@ -45,7 +45,7 @@ def lineage_of(
     return Lineage(
         base=task.model.name,
         base_digest=base_digest(task.model),
-        data_digest=data_digest(texts_of(train)),
+        data_digest=data_digest(list(texts_of(train))),
         index_version=material.index_version,
         prompt_hash=material.prompt_hash,
         settings=asdict(task.settings),
@@ -75,6 +75,7 @@ def report_of(task: Task, material: Material, prepared: Prepared, outcome: "Outc
         general=general,
         strengths=strengths,
         learned=tuple(map(conversation_digest, texts_of(material.conversations))),
+        documents=material.documents,
         estimated_seconds=task.estimate.get("seconds"),
         estimated_memory=task.estimate.get("memory"),
     )

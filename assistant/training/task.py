@@ -3,22 +3,35 @@
 It knows job folders, workspaces and conversations. It does not know tokens or tensors.
 """
 
-import random
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.adapters import conversation_digest, data_digest
 from assistant.brand import Brand, read_brand
-from assistant.conversations import Conversation, ConversationStore, Split, read_conversations, split
+from assistant.conversations import (
+    Conversation,
+    ConversationStore,
+    Split,
+    fair_sample,
+    read_conversations,
+    split,
+)
 from assistant.errors import AssistantError
 from assistant.prompts import Message, prompt_hash, system_prompt
 from assistant.training.examples import Library
 from assistant.training.settings import TrainingSettings
 from assistant.workspace import Workspace, open_workspace, read_json
 
+if TYPE_CHECKING:
+    from knowledge.retrieval import KnowledgeBase
+
 FEWEST = 8
 """Conversations a training needs."""
+ENOUGH = 10_000
+"""Conversations learned from at most where no other number is asked for; a voice takes far fewer."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +52,12 @@ class Material:
     """All that a training learns from, and how it reads it."""
 
     brand: Brand
-    conversations: tuple[Conversation, ...]
+    conversations: Sequence[Conversation]
     split: Split
     library: Library | None
     index_version: str
+    documents: tuple[str, ...] = ()
+    """Digests of the documents that passages are taken from."""
 
     @property
     def prompt_hash(self) -> str:
@@ -91,27 +106,43 @@ def gather(task: Task) -> Material:
         )
     brand_file = task.workspace.brand_file
     brand = read_brand(brand_file) if brand_file.exists() else Brand(name=task.workspace.root.name)
-    library, version = _library(task)
-    return Material(brand, conversations, split_for(conversations, task.settings), library, version)
+    knowledge = _knowledge(task)
+    return Material(
+        brand,
+        conversations,
+        split_for(conversations, task.settings),
+        knowledge,
+        knowledge.version if knowledge else "",
+        tuple(sorted(knowledge.digests())) if knowledge else (),
+    )
 
 
-def split_for(conversations: tuple[Conversation, ...], settings: TrainingSettings) -> Split:
-    """The conversations to learn from, no more than the settings allow, and those held out."""
-    parts = split(conversations, share=settings.evaluation_share, seed=settings.seed)
+def split_for(conversations: Sequence[Conversation], settings: TrainingSettings) -> Split:
+    """The conversations to learn from, no more than the settings allow, and those held out.
+
+    Of very many a fair sample is split: comparing all with each other would take longer than to learn.
+    """
     most = settings.most_conversations
-    if not most or len(parts.train) <= most:
+    wanted = max(most, ENOUGH)
+    parts = _split(conversations, settings.evaluation_share, settings.seed, wanted)
+    if len(parts.train) <= (most or wanted):
         return parts
-    chance = random.Random(settings.seed)  # noqa: S311 - has to be repeatable
-    chosen = sorted(chance.sample(range(len(parts.train)), most))
-    return Split(tuple(parts.train[index] for index in chosen), parts.evaluation)
+    learned = fair_sample(parts.train, most or wanted, seed=settings.seed)
+    return Split(tuple(learned), parts.evaluation, parts.by_time)
 
 
-def texts_of(conversations: tuple[Conversation, ...]) -> list[list[tuple[str, str]]]:
+@lru_cache(maxsize=2)
+def _split(conversations: Sequence[Conversation], share: float, seed: int, wanted: int) -> Split:
+    """A split of so many that about `wanted` can be learned from; remembered, for pages ask each second."""
+    return split(fair_sample(conversations, round(wanted / (1 - share)), seed=seed), share=share, seed=seed)
+
+
+def texts_of(conversations: Iterable[Conversation]) -> Iterator[list[tuple[str, str]]]:
     """The conversations as (role, text) pairs, for their digests."""
-    return [[(message.role, message.content) for message in each.messages] for each in conversations]
+    return ([(message.role, message.content) for message in each.messages] for each in conversations)
 
 
-def conversations_digest(conversations: tuple[Conversation, ...]) -> str:
+def conversations_digest(conversations: Iterable[Conversation]) -> str:
     """sha256 of all conversations, whatever their order."""
     digests = sorted(map(conversation_digest, texts_of(conversations)))
     return data_digest([[("", digest)] for digest in digests])
@@ -122,16 +153,16 @@ def brand_hash(brand: Brand) -> str:
     return prompt_hash([Message("system", system_prompt(brand))])
 
 
-def _conversations(task: Task) -> tuple[Conversation, ...]:
+def _conversations(task: Task) -> Sequence[Conversation]:
     if task.conversations is None:
         return ConversationStore(task.workspace.conversations).read().conversations
     return tuple(each for path in task.conversations for each in read_conversations(path).conversations)
 
 
-def _library(task: Task) -> tuple[Library | None, str]:
-    """The company's knowledge base and its version; None where no passages can or shall be shown."""
+def _knowledge(task: Task) -> "KnowledgeBase | None":
+    """The company's knowledge base; None where no passages can or shall be shown."""
     if task.settings.grounded_share == 0 or not any(task.workspace.knowledge.iterdir()):
-        return None, ""
+        return None
     # FAISS and the embedding model take seconds to load, and only companies with documents need them.
     from assistant.models import embedding_model, search_model
     from knowledge.embedding import SentenceEncoder
@@ -152,4 +183,4 @@ def _library(task: Task) -> tuple[Library | None, str]:
         return PassageReranker(search_model(chosen.reranker, lambda *_: None))
 
     knowledge = KnowledgeBase(folder, load_encoder, load_reranker=load_reranker)
-    return (knowledge, str(knowledge.version)) if len(knowledge) else (None, "")
+    return knowledge if len(knowledge) else None

@@ -6,7 +6,7 @@ It knows how they look. It does not know how they are read.
 from collections.abc import Sequence
 from html import escape
 
-from assistant.conversations import LABELS, STEPS, Cleaning, Example, Found, Preview, Recognised
+from assistant.conversations import LABELS, MOST_KEPT, STEPS, Cleaning, Example, Found, Preview, Recognised
 from assistant.jobs import Event
 from assistant.ui.conversations_parts import chat_html, examples_html
 from assistant.ui.layout import notice
@@ -18,6 +18,12 @@ SHOWN = 3
 LATER = ("folded", "capped")
 """Steps that need all conversations, so that a preview can't count them."""
 NOBODY = "Nobody of your team answers in these. Choose who writes for you, or whether the columns are right."
+LARGE = 200_000_000
+"""Bytes of a file beside which it is told what is kept of it."""
+HUGE = (
+    f"A large file: up to {MOST_KEPT:,} conversations of it are kept, of more a fair sample from its "
+    "beginning to its end. It may take an hour; you can leave this page, and stop it, which keeps nothing."
+)
 HONEST = (
     "Patterns find most personal data, not all. Look at some conversations afterwards, and leave out or edit "
     "what must not be learned."
@@ -76,6 +82,8 @@ def _waiting(found: Found, picked: bool) -> str:
     what = found.recognised.title if found.recognised else "Not usable"
     drop = action("Discard", "discard", name, kind="bare", label=f"Discard {name}")
     problem = f'<p class="q-intake-problem">{escape(found.problem)}</p>' if found.problem else ""
+    if found.ready and found.source.size > LARGE:
+        problem = quiet(HUGE)
     chosen = ' aria-current="true"' if picked else ""
     return (
         f'<li{chosen}><button type="button" class="q-parts-link" data-do="pick" data-name="{escape(name)}">'

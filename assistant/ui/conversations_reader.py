@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversations import Conversation
+from assistant.conversations import KeptConversations
 from assistant.errors import AssistantError
 from assistant.prompts import Message
 from assistant.studio import Studio
@@ -81,13 +81,14 @@ class Reader:
     def edit(self, event: gr.EventData) -> Update:
         """Open the conversation that was clicked for editing."""
         _, source = _place(event)
-        there = next((each for each in self._told(False) if each.source == source), None)
-        if there is None:
+        told = self._told(False)
+        at = told.place_of(source)
+        if at is None:
             return {self._board.reader: notice("This conversation is gone. Load the page anew.", "problem")}
         return {
             self._board.editor: gr.Column(visible=True),
             self._board.source: source,
-            self._board.text: as_text(there.messages),
+            self._board.text: as_text(told[at].messages),
         }
 
     def save(self, source: str, text: str, words: str, only_out: bool) -> Update:
@@ -100,8 +101,8 @@ class Reader:
             change()
         except PROBLEMS as problem:
             return {self._board.undo: notice(str(problem), "problem")}
-        at = next((at for at, each in enumerate(self._holding(words, only_out)) if each.source == source), 0)
-        return self.shown(words, only_out, at) | self._counts()
+        at = self._holding(words, only_out).place_of(source)
+        return self.shown(words, only_out, at or 0) | self._counts()
 
     def cancel(self) -> Update:
         """Close the editor."""
@@ -125,11 +126,10 @@ class Reader:
             board.editor: gr.Column(visible=False),
         }
 
-    def _holding(self, words: str, only_out: bool) -> list[Conversation]:
-        wanted = words.strip().lower()
-        return [each for each in self._told(only_out) if _holds(each, wanted)]
+    def _holding(self, words: str, only_out: bool) -> KeptConversations:
+        return self._told(only_out).holding(words)
 
-    def _told(self, only_out: bool) -> Sequence[Conversation]:
+    def _told(self, only_out: bool) -> KeptConversations:
         reading = self._studio.conversations.read()
         return reading.excluded if only_out and reading.excluded else reading.conversations
 
@@ -163,10 +163,6 @@ def _place(event: gr.EventData) -> tuple[int, str]:
     """Where a conversation stands in the list, and its source."""
     at, _, source = str(event.name).partition(" ")
     return (int(at) if at.isdigit() else 0), source
-
-
-def _holds(conversation: Conversation, words: str) -> bool:
-    return any(words in message.content.lower() for message in conversation.messages)
 
 
 def reader_part() -> ReaderBoard:

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.conversations import Conversation, near_duplicate_rate, summary, verdict
+from assistant.conversations import KeptConversations, Summary, near_duplicate_rate, summary, verdict
 from assistant.studio import Studio
 from assistant.ui.conversations_parts import example_html
 from assistant.ui.conversations_report_parts import closer_html, looking_html, numbers_html, verdict_html
@@ -66,7 +66,7 @@ class Report:
             return {board.verdict: "", board.numbers: notice(str(problem), "problem")}
         if not told:
             return {board.verdict: "", board.numbers: example_html(), board.part: gr.Column(visible=False)}
-        counted, duplicates = summary(told), _duplicates(told) if len(told) <= MOST_COMPARED else None
+        counted, duplicates = _counted(told)
         return {
             board.verdict: verdict_html(verdict(counted, duplicates)),
             board.numbers: numbers_html(counted, duplicates),
@@ -77,8 +77,10 @@ class Report:
 
 
 @lru_cache(maxsize=1)
-def _duplicates(conversations: tuple[Conversation, ...]) -> float:
-    return near_duplicate_rate(conversations)
+def _counted(told: KeptConversations) -> tuple[Summary, float | None]:
+    """The numbers, and the share of near-duplicates where there are not too many to compare all."""
+    some = list(told) if len(told) <= MOST_COMPARED else None
+    return summary(told if some is None else some), None if some is None else near_duplicate_rate(some)
 
 
 def report_part() -> ReportBoard:

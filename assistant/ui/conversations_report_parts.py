@@ -43,8 +43,10 @@ def verdict_html(judgements: Sequence[Judgement]) -> str:
 
 def numbers_html(told: Summary, duplicates: float | None) -> str:
     """All conversations in numbers and plots, and who speaks."""
+    sampled = told.counted < told.conversations
     pairs = [
         ("Conversations", f"{told.conversations:,}"),
+        *([("Counted in a fair sample of", f"{told.counted:,}")] if sampled else []),
         ("Messages", f"{told.messages:,}"),
         ("Replies", f"{told.replies:,}"),
         ("Words per reply", f"{told.median_words:.0f}"),

@@ -11,10 +11,11 @@ import gradio as gr
 
 from assistant.comparison import Criterion, Item, Study
 from assistant.comparison.questions import from_chats, from_conversations, from_file, typed
-from assistant.conversations import Conversation, split
+from assistant.conversations import Conversation
 from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.training import TrainingSettings
+from assistant.training.task import split_for
 from assistant.ui import study_parts as parts
 from assistant.ui.dropzone import Delivery
 from assistant.ui.guarding import whole
@@ -304,12 +305,9 @@ class Handlers:
         """
         adapter = self._studio.adapter()
         used = adapter.lineage.settings if adapter and adapter.lineage else {}
-        settings = TrainingSettings()
-        held = split(
-            self._studio.conversations.read().conversations,
-            share=float(used.get("evaluation_share", settings.evaluation_share)),
-            seed=int(used.get("seed", settings.seed)),
-        ).evaluation
+        known = ("evaluation_share", "seed", "most_conversations")
+        settings = TrainingSettings.of({name: used[name] for name in known if name in used})
+        held = split_for(self._studio.conversations.read().conversations, settings).evaluation
         if not held:
             raise AssistantError(
                 "No conversations are held out: there are too few, or a training held none out. Add more on "

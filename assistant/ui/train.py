@@ -3,14 +3,13 @@
 It reads, calls the studio and shows. A training is a process of its own, in `assistant.training`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import gradio as gr
 
-from assistant.conversations import Conversation, Split
+from assistant.conversations import Conversation
 from assistant.errors import AssistantError
 from assistant.jobs import Job, JobLog
 from assistant.studio import Studio
@@ -180,7 +179,7 @@ class Handlers:
             board.clock: gr.Timer(active=active or measures),
         }
 
-    def _conversations(self) -> tuple[Conversation, ...]:
+    def _conversations(self) -> Sequence[Conversation]:
         try:
             return self._studio.conversations.read().conversations
         except PROBLEMS:
@@ -189,10 +188,11 @@ class Handlers:
     def _material(self, values: tuple[Any, ...]) -> str:
         try:
             settings = TrainingSettings.of(settings_of(values))
-            parts = _split(self._studio.conversations.read().conversations, settings)
+            told = self._studio.conversations.read().conversations
+            parts = split_for(told, settings)
         except PROBLEMS as problem:
             return notice(str(problem), "problem")
-        return material_html(len(parts.train), len(parts.evaluation))
+        return material_html(len(parts.train), len(parts.evaluation), len(told))
 
     def _estimate(self, values: tuple[Any, ...]) -> str:
         measuring = self._measuring()
@@ -233,11 +233,6 @@ class Handlers:
         return course_html(
             job, self._course(job), used=self._versions.used(), stopping=JobLog(job.folder).stop_wanted
         )
-
-
-@lru_cache(maxsize=4)
-def _split(conversations: tuple[Conversation, ...], settings: TrainingSettings) -> Split:
-    return split_for(conversations, settings)
 
 
 def page(studio: Studio) -> None:

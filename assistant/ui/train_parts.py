@@ -24,8 +24,8 @@ STOPPING = {
 }
 
 
-def material_html(learned: int, held: int) -> str:
-    """What a training would learn from, and what is missing."""
+def material_html(learned: int, held: int, there: int = 0) -> str:
+    """What a training would learn from, of so many conversations there are, and what is missing."""
     usable = learned + held
     if not usable:
         return empty(
@@ -47,6 +47,11 @@ def material_html(learned: int, held: int) -> str:
             + f'<div class="q-notice q-train-few">{few} {ADD}</div>'
         )
     measured = f"{held:,} more are held out to measure how well."
+    if learned + held < there:
+        drawn = f"{learned:,} of {there:,} conversations, drawn by chance"
+        return quiet(
+            f"It learns from {drawn}; {measured} Most conversations, in the expert panel, says how many."
+        )
     return quiet(f"It learns from {counted(learned, 'conversation')}; {measured}")
 
 

@@ -147,9 +147,10 @@ class Versions:
             return ()
         studio = self.studio
         try:
-            conversations = studio.conversations.read().conversations
-            version = str(studio.knowledge.version) if len(studio.knowledge) else ""
-            return changes_since(used, conversations, studio.brand(), version)
+            conversations = studio.conversations.read().conversations.digests()
+            # Until all is loaded, the demo's documents may be on their way in.
+            documents = studio.knowledge.digests() if studio.readiness.ready else None
+            return changes_since(used, conversations, studio.brand(), documents)
         except PROBLEMS:
             return ()  # what can't be read is told where it is shown
 

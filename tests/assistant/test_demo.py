@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant import demo
-from assistant.adapters import Adapter, check, current, data_digest, list_adapters
+from assistant.adapters import Adapter, check, current, data_digest, list_adapters, read_report
 from assistant.brand import read_brand
 from assistant.conversations import ConversationStore, near_duplicate_rate, read_conversations, split
 from assistant.demo import DEMO, DEMO_QUESTIONS, add_demo_documents, seed_demo
@@ -81,6 +81,13 @@ def test_no_evaluation_question_is_taught():
         if message.role == "user"
     }
     assert asked & said == set()
+
+
+def test_the_shipped_adapter_knows_the_documents_that_it_was_trained_beside(tmp_path):
+    knowledge = KnowledgeBase(tmp_path / "knowledge", WordEncoder)
+    knowledge.add(DOCUMENTS[:3])
+    known = set(read_report(ADAPTER).documents)
+    assert len(known) == len(DOCUMENTS) and len(knowledge.digests()) == 3 and knowledge.digests() < known
 
 
 def test_the_shipped_adapter_is_the_one_of_its_lineage():

@@ -10,7 +10,7 @@ from assistant.conversations import Conversation
 from assistant.errors import AssistantError
 from assistant.jobs import Jobs
 from assistant.prompts import Message
-from assistant.training import TrainingSettings
+from assistant.training import TrainingSettings, task
 from assistant.training.estimate import estimate, keep_measurement
 from assistant.training.task import brand_hash, split_for
 from assistant.trainings import Trainings, changes_since
@@ -38,21 +38,41 @@ def version(workspace, tmp_path):
     for name in FILES:
         (tmp_path / name).write_text("{}")
     lineage = replace(LINEAGE, prompt_hash=brand_hash(BRAND), index_version="7")
-    return install(workspace.adapters, tmp_path, lineage, Report(learned=(digest(OLD), digest(GONE))))
+    report = Report(learned=(digest(OLD), digest(GONE)), documents=("d1", "d2"))
+    return install(workspace.adapters, tmp_path, lineage, report)
 
 
+DOCUMENTS = ("d1", "d2")
 CHANGES = {
-    "nothing": ((OLD, GONE), BRAND, "7", ()),
-    "one more": ((OLD, GONE, NEW), BRAND, "7", ("1 conversations were added or edited.",)),
-    "one less": ((OLD,), BRAND, "7", ("1 conversations were taken out or edited.",)),
-    "documents": ((OLD, GONE), BRAND, "8", ("The documents have changed.",)),
-    "voice": ((OLD, GONE), Brand("Acme"), "7", ("The company's voice or instructions have changed.",)),
+    "nothing": ((OLD, GONE), BRAND, DOCUMENTS, ()),
+    "one more": ((OLD, GONE, NEW), BRAND, DOCUMENTS, ("1 conversation was added or edited.",)),
+    "one less": ((OLD,), BRAND, DOCUMENTS, ("1 conversation was taken out or edited.",)),
+    "two more": ((OLD, GONE, NEW, chat("x")), BRAND, DOCUMENTS, ("2 conversations were added or edited.",)),
+    "a document more": ((OLD, GONE), BRAND, (*DOCUMENTS, "d3"), ("1 document was added or changed.",)),
+    "documents gone": ((OLD, GONE), BRAND, (), ("2 documents were taken out or changed.",)),
+    "documents on their way in": ((OLD, GONE), BRAND, None, ()),
+    "voice": ((OLD, GONE), Brand("Acme"), DOCUMENTS, ("The company's voice or instructions have changed.",)),
 }
 
 
-@pytest.mark.parametrize(("conversations", "brand", "index", "said"), CHANGES.values(), ids=CHANGES.keys())
-def test_what_has_changed_since_a_version_was_trained_is_told(version, conversations, brand, index, said):
-    assert changes_since(version, conversations, brand, index) == said
+@pytest.mark.parametrize(
+    ("conversations", "brand", "documents", "said"), CHANGES.values(), ids=CHANGES.keys()
+)
+def test_what_has_changed_since_a_version_was_trained_is_told(version, conversations, brand, documents, said):
+    assert changes_since(version, set(map(digest, conversations)), brand, documents) == said
+
+
+def test_of_very_many_conversations_a_fair_sample_is_split(monkeypatch):
+    monkeypatch.setattr(task, "ENOUGH", 90)
+    many = tuple(chat(f"question {number} about thing {number}") for number in range(400))
+    usual, few = split_for(many, TrainingSettings()), split_for(many, TrainingSettings(most_conversations=20))
+    assert (len(usual.train), len(usual.evaluation)) == (90, 10)
+    assert (len(few.train), few.evaluation) == (20, usual.evaluation) and set(few.train) < set(usual.train)
+    more = split_for(many, TrainingSettings(most_conversations=180))
+    assert (len(more.train), len(more.evaluation)) == (180, 20)
+    assert len(split_for(many, TrainingSettings(most_conversations=1000)).train) == 360
+    spread = [int(each.messages[0].content.split()[1]) for each in usual.train]
+    assert spread == sorted(spread) and 150 < sum(spread) / 90 < 250
 
 
 def test_a_training_goes_on_in_the_company_where_it_lies_now(workspace, monkeypatch):
@@ -65,7 +85,7 @@ def test_a_training_goes_on_in_the_company_where_it_lies_now(workspace, monkeypa
 def test_a_version_that_can_not_be_read_says_nothing(version):
     from dataclasses import replace
 
-    assert changes_since(replace(version, lineage=None), (NEW,), BRAND, "") == ()
+    assert changes_since(replace(version, lineage=None), (digest(NEW),), BRAND, ()) == ()
 
 
 @pytest.fixture

@@ -112,6 +112,11 @@ def test_it_says_what_there_is_to_learn_from(learned, held, text):
     assert text in material_html(learned, held)
 
 
+def test_it_says_of_how_many_a_sample_is_learned():
+    told = "learns from 60 of 400 conversations, drawn by chance; 40 more are held out to measure how well."
+    assert told in material_html(60, 40, 400) and "drawn" not in material_html(360, 40, 400)
+
+
 def test_every_preset_can_be_chosen_and_fills_the_fields(handlers):
     for preset in PRESETS:
         fields = handlers["train_preset"](preset.key)

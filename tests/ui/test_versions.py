@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from assistant.adapters import (
     install,
 )
 from assistant.adapters import list_adapters as listed
+from assistant.studio import Readiness
 from tests.ui.working_pages import chats, clicked
 
 REPORT = Report(
@@ -139,8 +141,18 @@ def test_another_training_is_due_once_conversations_have_changed(trained, shown,
     (tmp_path / "june.jsonl").write_text(chats(40, "Question {}"))
     trained.conversations.add(tmp_path / "june.jsonl", "june.jsonl")
     due = shown("version_use", clicked(name="0002"))["q-train-use"]
-    assert "40 conversations were added or edited. 1 conversations were taken out or edited." in due
+    assert "40 conversations were added or edited. 1 conversation was taken out or edited." in due
     assert "Training anew is due." in due
+
+
+def test_that_documents_have_changed_is_told_once_all_of_them_are_there(trained, shown):
+    replace(REPORT, documents=("d1", "d2")).write(trained.workspace.adapters / "0002")
+    ready, trained.readiness = trained.readiness, Readiness(False, "Reading documents")
+    assert "document" not in shown("version_use", clicked(name="0002"))["q-train-use"]
+    trained.readiness = replace(ready, ready=True)
+    assert (
+        "2 documents were taken out or changed." in shown("version_use", clicked(name="0002"))["q-train-use"]
+    )
 
 
 def test_a_file_that_is_no_adapter_is_refused_in_place(trained, shown, tmp_path, monkeypatch):

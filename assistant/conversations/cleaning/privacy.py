@@ -7,6 +7,7 @@ It finds them by pattern and check digit, and masks them with what they are ("[e
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -90,8 +91,19 @@ def _key(contact: str) -> str:
 
 def _candidates(text: str, names: Iterable[str]) -> Iterator[Span]:
     """Spans, the surest kinds first; a later one that overlaps an earlier one is dropped."""
+    yield from _shaped(text)
+    yield from _known(text, names)
+
+
+@lru_cache(maxsize=64)
+def _shaped(text: str) -> tuple[Span, ...]:
+    """What its shape gives away; a message is asked about several times in a row."""
+    return tuple(_by_shape(text))
+
+
+def _by_shape(text: str) -> Iterator[Span]:
     yield from (Span(*match.span(), "e-mail") for match in patterns.EMAIL.finditer(text))
-    if any(character.isdigit() for character in text):
+    if patterns.DIGIT.search(text):
         yield from (
             Span(*match.span(), "IBAN") for match in patterns.IBAN.finditer(text) if _is_iban(match[0])
         )
@@ -103,7 +115,6 @@ def _candidates(text: str, names: Iterable[str]) -> Iterator[Span]:
         yield from _references(text, (patterns.REFERRED, patterns.HASHED))
         yield from _phones(text)
         yield from _references(text, (patterns.CODE,))
-    yield from _known(text, names)
 
 
 def _is_iban(text: str) -> bool:
@@ -159,6 +170,8 @@ def _known(text: str, names: Iterable[str]) -> Iterator[Span]:
     parts = {part for name in names for part in (name.strip(), *_parts(name))}
     usable = sorted((part for part in parts if _may_be_name(part)), key=len, reverse=True)
     for part in usable:
+        if " " not in part and part not in text:
+            continue
         pattern = rf"(?<!\w){re.escape(part)}(?!\w)"
         for match in re.finditer(pattern, text, re.I if " " in part else 0):
             yield Span(*match.span(), "name")

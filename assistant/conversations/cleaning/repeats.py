@@ -5,10 +5,11 @@ It knows whole conversations. What is alike is told by `likeness.py`.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from hashlib import blake2b
 
 from assistant.conversations.cleaning.steps import Cleaning, Tally
-from assistant.conversations.likeness import Likeness, words_of
+from assistant.conversations.likeness import Likeness, sketch_of, words_of
 from assistant.conversations.model import Conversation
 
 FOLDED = 0.9
@@ -17,49 +18,50 @@ CANNED = 10
 """Times the same answer is taught; after that, conversations that hold nothing else are left out."""
 
 
-def without_repeats(
-    conversations: Sequence[Conversation],
-    there: Sequence[Conversation],
-    cleaning: Cleaning,
-    tally: Tally,
-    each: Callable[[int], None] = lambda number: None,
-) -> list[Conversation]:
-    """The conversations that teach something new.
+class Repeats:
+    """What was said already, held in some 500 bytes a conversation; tells what of the next ones is new."""
 
-    Args:
-        conversations: those to choose from, in their order.
-        there: those that are kept already.
-        cleaning: whether to fold and to cap.
-        tally: told what was left out.
-        each: told the number of each conversation as its turn comes; may raise to end it.
-    """
-    likeness = Likeness(FOLDED)
-    seen: Counter[frozenset[str]] = Counter()
-    if cleaning.folded:
-        for known in there:
-            likeness.add(words_of(known), known)
-    kept = []
-    for number, conversation in enumerate(conversations):
-        each(number)
-        twin = likeness.add(words_of(conversation), conversation) if cleaning.folded else None
+    def __init__(self, cleaning: Cleaning, tally: Tally, most: int) -> None:
+        """For `most` conversations at most; `tally` is told what is left out."""
+        self._cleaning, self._tally = cleaning, tally
+        self._likeness = Likeness(FOLDED, most if cleaning.folded else 0)
+        self._said: Counter[bytes] = Counter()
+
+    def know(self, conversation: Conversation) -> None:
+        """Take it for one that is kept already."""
+        if self._cleaning.folded:
+            self._likeness.add(sketch_of(words_of(conversation)))
+
+    def new(self, conversation: Conversation, told: Callable[[int], Conversation]) -> bool:
+        """Whether it teaches something new; it is known from then on.
+
+        Args:
+            conversation: the next one.
+            told: gives the known one of this number, those that were new among them, for an example.
+        """
+        sketch = sketch_of(words_of(conversation)) if self._cleaning.folded else None
+        twin = self._likeness.find(sketch) if sketch is not None else None
         if twin is not None:
-            tally.note("folded", _told(conversation), _told(twin))
-        elif cleaning.capped and _is_canned(conversation, seen):
-            tally.note("capped", _told(conversation), "")
-        else:
-            kept.append(conversation)
-    return kept
+            after = _told(told(twin)) if self._tally.wants("folded") else ""
+            self._tally.note("folded", _told(conversation), after)
+            return False
+        if self._cleaning.capped and self._is_canned(conversation):
+            self._tally.note("capped", _told(conversation), "")
+            return False
+        if sketch is not None:
+            self._likeness.add(sketch)
+        return True
 
+    def _is_canned(self, conversation: Conversation) -> bool:
+        """Whether just these replies have been given often; counts them.
 
-def _is_canned(conversation: Conversation, seen: Counter[frozenset[str]]) -> bool:
-    """Whether just these replies have been given often; counts them.
-
-    A house whose replies are fixed phrases still says them in ever new turns, which teach its voice.
-    """
-    replies = (message.content for message in conversation.messages if message.role == "assistant")
-    said = frozenset(map(_plainest, replies))
-    seen[said] += 1
-    return seen[said] > CANNED
+        A house whose replies are fixed phrases still says them in ever new turns, which teach its voice.
+        """
+        replies = (message.content for message in conversation.messages if message.role == "assistant")
+        said = "\n".join(sorted(set(map(_plainest, replies))))
+        key = blake2b(said.encode(), digest_size=8).digest()
+        self._said[key] += 1
+        return self._said[key] > CANNED
 
 
 def _plainest(text: str) -> str:

@@ -76,6 +76,10 @@ class Tally:
     examples: dict[str, list[Example]] = field(default_factory=dict)
     masked: Counter[str] = field(default_factory=Counter)
 
+    def wants(self, step: str) -> bool:
+        """Whether a change of this step would be kept as an example."""
+        return len(self.examples.get(step, ())) < EXAMPLES
+
     def note(self, step: str, before: str, after: str) -> None:
         """Count a change, and keep it as an example if there are few yet."""
         self.counts[step] += 1

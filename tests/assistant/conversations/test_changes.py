@@ -1,13 +1,8 @@
 import pytest
 
-from assistant.conversations import Conversation
 from assistant.conversations.changes import Changes
 from assistant.errors import AssistantError
 from assistant.prompts import Message
-
-CHATS = [
-    Conversation((Message("user", "Hi"), Message("assistant", "Hello")), f"a.jsonl:{line}") for line in (1, 2)
-]
 
 
 @pytest.fixture
@@ -19,11 +14,11 @@ def test_changes_hold_after_a_restart_and_are_undone_one_by_one(changes, tmp_pat
     changes.exclude("a.jsonl:1")
     changes.edit("a.jsonl:2", [Message("user", "Hi"), Message("assistant", " Good day ")])
     again = Changes(tmp_path / "changes.json")
-    kept, excluded = again.applied(CHATS)
-    assert [each.messages[1].content for each in kept] == ["Good day"] and excluded == (CHATS[0],)
+    assert again.excluded() == ["a.jsonl:1"]
+    assert again.edited() == {"a.jsonl:2": (Message("user", "Hi"), Message("assistant", "Good day"))}
     assert again.last() == ("edited", "a.jsonl:2")
     assert again.undo() == "a.jsonl:2" and again.undo() == "a.jsonl:1" and again.undo() is None
-    assert again.applied(CHATS) == (tuple(CHATS), ())
+    assert again.excluded() == [] and again.edited() == {}
 
 
 def test_what_is_so_already_is_no_change(changes):
@@ -42,7 +37,7 @@ def test_the_changes_of_a_replaced_file_are_forgotten_and_of_others_not(changes)
     changes.exclude("a.jsonl:1")
     changes.exclude("b.jsonl:1")
     changes.forget("a.jsonl")
-    assert changes.applied(CHATS) == (tuple(CHATS), ())
+    assert changes.excluded() == ["b.jsonl:1"]
     assert changes.last() == ("excluded", "b.jsonl:1")
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.conversations import STEPS, Cleaning, Conversation
-from assistant.conversations.cleaning import Tally, cleaned, without_repeats
+from assistant.conversations.cleaning import Repeats, Tally, cleaned
 from assistant.conversations.cleaning.texts import plain_text, without_quotes, without_signature
 from assistant.conversations.model import Exported, Turn, UnusableError
 from assistant.prompts import Message
@@ -169,6 +169,17 @@ def many(count, answer="We open at nine."):
     ]
 
 
+def without_repeats(chats, there, cleaning, tally):
+    """Those of the chats that are new beside what is there."""
+    known, repeats = list(there), Repeats(cleaning, tally, len(there) + len(chats))
+    for each in there:
+        repeats.know(each)
+    for each in chats:
+        if repeats.new(each, lambda number: known[number]):
+            known.append(each)
+    return known[len(there) :]
+
+
 def test_near_duplicates_are_folded_into_the_first_and_into_what_is_there():
     first, second = many(2)
     words = first.messages[0].content
@@ -178,7 +189,9 @@ def test_near_duplicates_are_folded_into_the_first_and_into_what_is_there():
     )
     tally = Tally()
     assert without_repeats([first, twin, second], [], Cleaning(), tally) == [first, second]
-    assert tally.counts["folded"] == 1 and "please" in tally.examples["folded"][0].before
+    (example,) = tally.examples["folded"]
+    assert tally.counts["folded"] == 1 and "please" in example.before and example.before != example.after
+    assert example.after == f"user: {words}\nassistant: {first.messages[1].content}"
     assert without_repeats([twin, second], [first], Cleaning(), Tally()) == [second]
     assert without_repeats([first, twin], [], NOTHING, Tally()) == [first, twin]
     assert kin in without_repeats([first, kin], [], Cleaning(), Tally())

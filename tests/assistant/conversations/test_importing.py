@@ -2,6 +2,7 @@ import json
 import signal
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from assistant.conversations import (
     files_in,
     import_file,
     importing,
+    lines,
 )
 from assistant.conversations import __main__ as job
 from assistant.conversations.formats import Layout, recognise
@@ -94,7 +96,7 @@ def test_an_import_takes_the_place_of_the_earlier_one_of_its_name(tmp_path, stor
     store.changes.exclude("chats.jsonl:2")
     put(tmp_path, store, unlike(4), "chats.jsonl")
     assert [file.conversations for file in store.files()] == [4]
-    assert store.read().excluded == ()
+    assert len(store.read().excluded) == 0
 
 
 def test_what_another_file_holds_already_is_folded(tmp_path, store):
@@ -120,7 +122,7 @@ def test_progress_is_told_and_a_report_that_raises_ends_it_with_nothing_kept(tmp
     put(tmp_path, store, unlike(20), "chats.jsonl", report=told.append)
     fractions = [each.fraction for each in told]
     assert fractions == sorted(fractions) and fractions[0] >= 0 and fractions[-1] <= 1
-    assert {each.text.split()[0] for each in told} == {"Reading", "Looking", "Cleaning", "Comparing"}
+    assert {each.text.split()[0] for each in told} == {"Reading", "Looking", "Cleaning"}
 
     class Stopped(Exception):
         pass
@@ -133,6 +135,62 @@ def test_progress_is_told_and_a_report_that_raises_ends_it_with_nothing_kept(tmp
         put(tmp_path, store, unlike(20), "more.jsonl", report=stop)
     assert [file.name for file in store.files()] == ["chats.jsonl"]
     assert [path.name for path in store.folder.iterdir() if path.name.startswith(".import")] == []
+
+
+@pytest.mark.parametrize("doing", ["Reading", "Looking", "Cleaning", "Checking"])
+def test_an_import_that_is_ended_anywhere_leaves_all_as_it_was(tmp_path, store, monkeypatch, doing):
+    monkeypatch.setattr(importing, "STEP", 2)
+    monkeypatch.setattr(lines, "STEP", 2)
+    about = put(tmp_path, store, unlike(20), "chats.jsonl")
+
+    class Stopped(Exception):
+        pass
+
+    def stop(progress):
+        if progress.text.startswith(doing):
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        put(tmp_path, store, unlike(30, start=50), "chats.jsonl", report=stop)
+    again = ConversationStore(store.folder)
+    assert [(file.conversations, file.about) for file in again.files()] == [(20, about)]
+    assert [path.name for path in store.folder.iterdir()] == [".about", "chats.jsonl"]
+
+
+def test_what_a_killed_import_left_goes_with_the_next(tmp_path, store):
+    left = store.folder / ".import-x1"
+    left.mkdir(parents=True)
+    (left / "every").write_bytes(b"x" * 1000)
+    put(tmp_path, store, exports.CSV_MESSAGES)
+    assert not left.exists() and len(store.read().conversations) == 2
+
+
+def test_memory_does_not_grow_with_a_files_size(tmp_path, store):
+    def taken(count):
+        data = "".join(line.replace("Answer", "Answer " * 400) for line in unlike(count).splitlines(True))
+        (tmp_path / "chats.jsonl").write_text(data)
+        source = Source([tmp_path / "chats.jsonl"], "chats.jsonl")
+        recognised, cleaning = recognise(source), replace(Cleaning(), masked=False, folded=False)
+        tracemalloc.start()
+        import_file(store, source, recognised, cleaning)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    taken(10)  # what is loaded once
+    small, large = taken(100), taken(1000)
+    assert large - small < 900 * 1000 < 900 * 2800  # of each some hundred bytes stay, not its 2,800 of text
+
+
+def test_the_companys_own_contacts_are_told_from_a_fair_sample(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(importing, "OWN_SAMPLE", 40)
+    chats = [json.loads(line) for line in unlike(200).splitlines()]
+    for number, each in enumerate(chats):
+        rare = "rare@acme.example" if number < 4 else "help@acme.example"
+        each["messages"][1]["content"] += f" Write to {rare}."
+    put(tmp_path, store, "".join(json.dumps(each) + "\n" for each in chats), "chats.jsonl")
+    kept = (store.folder / "chats.jsonl").read_text()
+    assert kept.count("help@acme.example") == 196 and "rare@" not in kept
 
 
 def test_the_twin_of_an_imported_file_is_known(tmp_path, store):
