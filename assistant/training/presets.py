@@ -29,7 +29,7 @@ PRESETS = (
     Preset(
         "balanced",
         "Balanced",
-        "Every conversation once. What most companies want.",
+        "Every conversation once, of very many 10,000. What most companies want.",
         BALANCED,
     ),
     Preset(
@@ -66,7 +66,11 @@ FIELDS = (
         "patience", "Patience", "Measurements without progress after which it ends early; 0 never ends early."
     ),
     Field("batch_tokens", "Batch", "Tokens learned at once; fewer need less memory."),
-    Field("most_conversations", "Most conversations", "Learn from so many at most; 0 takes all of them."),
+    Field(
+        "most_conversations",
+        "Most conversations",
+        "Learn from so many at most, drawn by chance; 0 takes all, of very many 10,000.",
+    ),
     Field(
         "general_questions",
         "Everyday questions",

@@ -33,7 +33,7 @@ class TrainingSettings:
     patience: int = 3
     """Evaluations without a lower loss after which training ends; 0 for never."""
     most_conversations: int = 0
-    """At most so many are learned from, drawn by the seed; 0 for all."""
+    """At most so many are learned from, drawn by the seed; 0 for all, of very many 10,000."""
     general_questions: int = 40
     """Everyday questions asked before and after, to see whether the voice took over."""
     seed: int = 0

@@ -20,7 +20,7 @@ from assistant.wording import counted
 
 KIND = "conversations"
 ROWS = [("A row a message", "messages"), ("A row a question and its answer", "pairs")]
-OPTIONAL = ("time", "topic", "customer")
+OPTIONAL = ("time", "topic", "customer", "private")
 MOST_SPEAKERS = 200
 """Speakers a person chooses from."""
 NONE = "—"
@@ -48,6 +48,7 @@ class IntakeBoard:
     time: gr.Dropdown
     topic: gr.Dropdown
     customer: gr.Dropdown
+    private: gr.Dropdown
     team: gr.Dropdown
     left_out: gr.Dropdown
     preview: gr.HTML
@@ -189,6 +190,7 @@ class Intake:
         update[board.shape] = gr.Radio(value=layout.shape, visible=table)
         for name in LABELS:
             wanted = table and name in (*SHAPES[layout.shape], *OPTIONAL)
+            wanted = wanted and not (name == "private" and layout.shape == "pairs")
             column = layout.columns.get(name) or (None if name in SHAPES[layout.shape] else NONE)
             update[getattr(board, name)] = gr.Dropdown(
                 choices=[*([] if name in SHAPES[layout.shape] else [NONE]), *recognised.columns],

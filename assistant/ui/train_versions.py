@@ -43,6 +43,7 @@ class Versions:
     said: gr.HTML
     list: gr.HTML
     bring: gr.UploadButton
+    head: gr.HTML
     one: gr.Dropdown
     other: gr.Dropdown
     only: gr.Checkbox
@@ -83,6 +84,7 @@ class Versions:
         except PROBLEMS as problem:
             return {self.closer: notice(str(problem), "problem")}
         return {
+            self.head: section("Look closer") if chosen else "",
             self.closer: closer_html(chosen, differences_only=only) if chosen else "",
             self.only: gr.Checkbox(visible=len(chosen) > 1),
             self.download: download_html(one or ""),
@@ -167,7 +169,7 @@ def in_use_part() -> tuple[gr.HTML, gr.HTML, gr.HTML, gr.UploadButton]:
 
 def closer_part() -> list[Any]:
     """Draw what it takes to look closer: two choices, a switch, the view, and exports."""
-    gr.HTML(section("Look closer"), apply_default_css=False, js_on_load=None)
+    head = html("q-train-closer-head")
     with gr.Row(elem_classes="q-train-closer"):
         one = gr.Dropdown([], label="Version", elem_id="q-train-one")
         other = gr.Dropdown([NONE], value="", label="Beside it", elem_id="q-train-other")
@@ -176,7 +178,7 @@ def closer_part() -> list[Any]:
         download = html("q-train-download")
         merge = gr.Button("Export merged with the base model", size="md", elem_id="q-train-merge")
     closer = html("q-train-closer")
-    return [one, other, only, closer, download, merge]
+    return [head, one, other, only, closer, download, merge]
 
 
 def connect(versions: Versions) -> None:

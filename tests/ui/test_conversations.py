@@ -67,7 +67,7 @@ def test_a_dropped_file_waits_with_a_preview_of_it_cleaned(drop, studio):
     assert not shown["q-intake-begin"].interactive
 
 
-COLUMNS = ("Nr", "Person", "Notiz", "Am", None, None, "—", "—")
+COLUMNS = ("Nr", "Person", "Notiz", "Am", None, None, "—", "—", "—")
 """Conversation, who writes, text, time, question, answer, topic and customer."""
 
 

@@ -186,3 +186,8 @@ def test_a_version_is_looked_at_compared_and_downloaded_in_the_browser(address, 
     page.get_by_role("button", name="Use Version 1").click()
     page.locator("#q-train-use h3", has_text="Version 1").wait_for()
     assert page.request.get(f"{address}/adapters/0009.zip").status == 404
+
+
+def test_nothing_is_headed_where_there_is_no_version_to_look_at(trained, shown):
+    assert "Look closer" in shown("version_look", "0002", "", True)["q-train-closer-head"]
+    assert shown("version_look", None, "", True)["q-train-closer-head"] == ""

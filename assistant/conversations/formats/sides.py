@@ -24,6 +24,8 @@ TEAM, CUSTOMERS, BOTS, NOTES = (
     )
 )
 """Words that tell which side a speaker is on."""
+YES = frozenset(("yes", "y", "true", "1", "x", "ja", "oui", "si", "sí"))
+NO = frozenset(("no", "n", "false", "0", "nein", "non"))
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "thread": (
@@ -126,6 +128,18 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "customer",
         "client",
     ),
+    "private": (
+        "private note",
+        "internal note",
+        "is private",
+        "is internal",
+        "private",
+        "internal",
+        "intern",
+        "visibility",
+        "is public",
+        "public",
+    ),
 }
 """What the columns of a table may be called, the likeliest first."""
 LABELS = {
@@ -137,6 +151,7 @@ LABELS = {
     "answer": "Answer",
     "topic": "Topic",
     "customer": "Customer",
+    "private": "Private note",
 }
 """The fields of a table, for people."""
 SHAPES = {"messages": ("thread", "speaker", "text"), "pairs": ("question", "answer")}
@@ -189,6 +204,12 @@ def side_of(speaker: str) -> Side | None:
 _SIDES: dict[Side, frozenset[str]] = {"note": NOTES, "bot": BOTS, "assistant": TEAM, "user": CUSTOMERS}
 
 
+def is_private(column: str, cell: str) -> bool:
+    """Whether a cell of the column that tells notes from messages says "note": "yes" under "Internal"."""
+    said = cell.strip().lower()
+    return said in (NO if "public" in column.lower() else YES) or said in NOTES
+
+
 def called(speakers: Iterable[str]) -> tuple[str, ...]:
     """The speakers that are called by a name, not by what they are."""
     return tuple(speaker for speaker in dict.fromkeys(speakers) if speaker and side_of(speaker) is None)
@@ -200,6 +221,7 @@ def guess_columns(columns: Sequence[str]) -> Layout:
     found = {name: _column_for(name, free) for name in ("question", "answer", "text", "speaker")}
     pairs = bool(found["question"] and found["answer"] and not (found["text"] and found["speaker"]))
     wanted = (*SHAPES["pairs" if pairs else "messages"], "time", "topic", "customer")
+    wanted += () if pairs else ("private",)
     for name in ("text", "speaker", *wanted) if not pairs else wanted:
         if name not in named and (column := _column_for(name, free)):
             named[name] = column

@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from assistant.conversations.formats.sides import LABELS, Layout, called, guess_columns, guess_team
+from assistant.conversations.formats.sides import (
+    LABELS,
+    Layout,
+    called,
+    guess_columns,
+    guess_team,
+    is_private,
+)
 from assistant.conversations.formats.source import MAX_LINE, Source
 from assistant.conversations.formats.spill import Spill
 from assistant.conversations.formats.times import iso_time
@@ -26,6 +33,9 @@ LEAD = 10
 MAX_UNPACKED = 1_000_000_000
 MAX_RATIO = 200
 """Of a workbook: bytes when unpacked, and how many times its size that may be."""
+
+IN_A_ROW = ("speaker", "text", "time", "topic", "customer", "private")
+"""What is read of a row that is a message, in this order."""
 
 Row = tuple[int, list[str]]
 """A row's number in the file, and its cells."""
@@ -227,7 +237,7 @@ def _messages(
                 empty = UnusableError("found no conversation", rule, "Fill it in, or leave the row out.")
                 yield empty.refusal(source.name, number)
                 continue
-            told = [_cell(row, places, name) for name in ("speaker", "text", "time", "topic", "customer")]
+            told = [_cell(row, places, name) for name in IN_A_ROW]
             spill.add(thread, [number, *told])
         for _, group in spill.groups():
             yield _thread(group, layout)
@@ -235,7 +245,11 @@ def _messages(
 
 def _thread(group: list[list[Any]], layout: Layout) -> Exported:
     """The conversation of some rows: in the order of their times where all have one, else as they stand."""
-    turns = [Turn(text, layout.side(who), who, iso_time(moment)) for _, who, text, moment, *_ in group]
+    column = layout.columns.get("private", "")
+    turns = [
+        Turn(text, "note" if is_private(column, private) else layout.side(who), who, iso_time(moment))
+        for _, who, text, moment, _, _, private in group
+    ]
     if all(turn.time for turn in turns):
         turns.sort(key=lambda turn: turn.time)
     topic, customer = (next((row[place] for row in group if row[place]), "") for place in (4, 5))

@@ -296,7 +296,7 @@ def test_train_adds_conversations_follows_the_job_and_prints_its_result(root, tm
     told = [line for line in result.stderr.splitlines() if not line.startswith("Comparing ")]
     assert told == [
         "Opening chats.jsonl",
-        "Reading chats.jsonl: 50 %",
+        "Reading chats.jsonl: 10 %",
         "chats.jsonl, line 3: found the fields none; a record should be OpenAI messages, ShareGPT, Alpaca, "
         'a Zendesk or an Intercom export. The simplest is {"messages": [{"role": "user", "content": '
         '"..."}, ...]}.',

@@ -116,6 +116,27 @@ def test_bots_and_notes_of_a_table_are_told_by_their_role(tmp_path):
     assert [side for side, _ in told(tmp_path, rows)[0]] == ["user", "bot", "note", "assistant"]
 
 
+@pytest.mark.parametrize(
+    ("head", "note", "message"),
+    [
+        ("Internal", "yes", ""),
+        ("is_private", "TRUE", "FALSE"),
+        ("Public", "false", "true"),
+        ("Visibility", "Private", "Public"),
+        ("Intern", "Ja", "Nein"),
+    ],
+)
+def test_notes_of_a_table_are_told_by_a_column_of_their_own(tmp_path, head, note, message):
+    rows = f"ticket,role,text,{head}\n1,customer,Hi,{message}\n1,agent,VIP,{note}\n1,agent,Hello,{message}\n"
+    assert recognise(source(tmp_path, rows)).layout.columns["private"] == head
+    assert [side for side, _ in told(tmp_path, rows)[0]] == ["user", "note", "assistant"]
+
+
+def test_a_column_of_words_beside_a_message_makes_it_no_note(tmp_path):
+    rows = "ticket,role,text,internal comment\n1,customer,Hi,\n1,agent,Hello,said with a smile\n"
+    assert [side for side, _ in told(tmp_path, rows)[0]] == ["user", "assistant"]
+
+
 def test_a_row_without_its_conversation_is_refused_with_its_place(tmp_path):
     file = source(tmp_path, "ticket,role,text\n1,customer,Hi\n,agent,Hello\n1,agent,Hello\n")
     refused = [each for each in read(file, recognise(file)) if isinstance(each, Refusal)]
