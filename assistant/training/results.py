@@ -16,7 +16,6 @@ from assistant.adapters import (
     Report,
     Strength,
     base_digest,
-    conversation_digest,
     data_digest,
     digest_of_files,
 )
@@ -26,7 +25,7 @@ from assistant.training.examples import ExampleSet, Turn
 from assistant.training.general import QUESTIONS, company_phrases, examine
 from assistant.training.prepared import Prepared, chats, held_turns, sample_questions
 from assistant.training.progress import Progress
-from assistant.training.task import Material, Task, conversations_digest, texts_of
+from assistant.training.task import Material, Task, conversations_digest, digests_of, texts_of
 
 if TYPE_CHECKING:
     from assistant.training.trainer import Outcome
@@ -74,7 +73,7 @@ def report_of(task: Task, material: Material, prepared: Prepared, outcome: "Outc
         training=_curve(run),
         general=general,
         strengths=strengths,
-        learned=tuple(map(conversation_digest, texts_of(material.conversations))),
+        learned=tuple(sorted(digests_of(material.conversations))),
         documents=material.documents,
         estimated_seconds=task.estimate.get("seconds"),
         estimated_memory=task.estimate.get("memory"),

@@ -14,6 +14,7 @@ from assistant.brand import Brand, read_brand
 from assistant.conversations import (
     Conversation,
     ConversationStore,
+    KeptConversations,
     Split,
     fair_sample,
     read_conversations,
@@ -142,10 +143,16 @@ def texts_of(conversations: Iterable[Conversation]) -> Iterator[list[tuple[str, 
     return ([(message.role, message.content) for message in each.messages] for each in conversations)
 
 
-def conversations_digest(conversations: Iterable[Conversation]) -> str:
-    """sha256 of all conversations, whatever their order."""
-    digests = sorted(map(conversation_digest, texts_of(conversations)))
-    return data_digest([[("", digest)] for digest in digests])
+def digests_of(conversations: Sequence[Conversation]) -> set[str]:
+    """What tells each conversation from others; of kept ones it is known without reading them again."""
+    if isinstance(conversations, KeptConversations):
+        return conversations.digests()
+    return set(map(conversation_digest, texts_of(conversations)))
+
+
+def conversations_digest(conversations: Sequence[Conversation]) -> str:
+    """sha256 of all conversations, whatever their order and however often each is there."""
+    return data_digest([[("", digest)] for digest in sorted(digests_of(conversations))])
 
 
 def brand_hash(brand: Brand) -> str:
