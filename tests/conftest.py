@@ -36,8 +36,9 @@ ENCODER_WORDS = [
 LONG = (
     "test_main_journey.py",
     "test_judging_journey.py",
-    "test_checkpoints.py",
     "test_followers.py",
+    "test_comeback.py",
+    "test_checkpoints.py",
     "test_crash.py",
 )
 """Files whose tests take longest."""
@@ -54,6 +55,11 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests come first, so that no process is left with one when the others are done."""
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests often wait for a page or for another process."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_sessionstart() -> None:
