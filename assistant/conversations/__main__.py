@@ -7,6 +7,8 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -48,9 +50,9 @@ def main(folder: Path) -> None:
         name, size = found.source.name, found.source.size
         log.write("progress", text=f"Opening {name}", fraction=round(behind / total, 4), conversations=0)
         follow = _Follower(log, behind / total, size / total)
-        _expect_a_sign()
         try:
-            about = import_file(store, found.source, found.recognised, incoming.cleaning, follow)
+            with _expecting_signs():
+                about = import_file(store, found.source, found.recognised, incoming.cleaning, follow)
         except AssistantError as problem:
             incoming.refuse(name, str(problem))
             log.write("refused", name=name, message=str(problem))
@@ -61,14 +63,22 @@ def main(folder: Path) -> None:
         else:
             incoming.drop(name)
             log.write("kept", name=name, conversations=about.seen)
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
         behind += size
 
 
 def memory() -> int:
     """Bytes that an import may take: never more than half of what this machine has."""
     return min(MEMORY, psutil.virtual_memory().total // 2)
+
+
+@contextmanager
+def _expecting_signs() -> Iterator[None]:
+    """Work that is given up where it shows no progress; what is done about that is not."""
+    _expect_a_sign()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _expect_a_sign() -> None:
