@@ -22,9 +22,14 @@ def add(
     openid: Annotated[
         bool, typer.Option("--openid", help="No password: NAME is the e-mail address at your provider.")
     ] = False,
+    same_person: Annotated[
+        bool, typer.Option("--same-person", help="NAME was removed before, and the same person comes back.")
+    ] = False,
 ) -> None:
     """Make an account; asks for its password, or reads it from standard input."""
-    Accounts(accounts_file()).add(name.lower() if openid else name, role, None if openid else _password())
+    accounts, name = Accounts(accounts_file()), name.lower() if openid else name
+    accounts.check_name(name, same_person=same_person)  # before a password is asked for
+    accounts.add(name, role, None if openid else _password(), same_person=same_person)
     typer.echo(f"{name} can log in as {role.value}. A server that is running without logins needs a restart.")
 
 
@@ -39,7 +44,7 @@ def list_accounts() -> None:
 @app.command()
 @plain_errors
 def remove(name: NameArgument) -> None:
-    """Remove an account; who is logged in with it is logged out."""
+    """Remove an account; who is logged in with it is logged out, and its name stays that person's."""
     Accounts(accounts_file()).remove(name)
 
 

@@ -1,6 +1,7 @@
 """Accounts: made, changed, removed, and opened by the right password only."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,44 @@ def test_a_name_that_is_not_there_is_named_with_those_that_are(accounts, change)
         accounts.remove("bob") if change == "remove" else accounts.reset("bob", PASSWORD)
 
 
+@pytest.mark.parametrize("password", [PASSWORD, None], ids=["password", "provider"])
+def test_the_name_of_a_removed_account_goes_to_nobody_but_the_same_person(accounts, tmp_path, password):
+    accounts.add("boss", Role.MANAGER, PASSWORD)
+    accounts.add("ann@example.com", Role.RATER, password)
+    accounts.remove("ann@example.com")
+    accounts.reset("boss", "another password")  # which forgets no name
+    again = Accounts(tmp_path / "accounts.json", QUICK_HASHES)
+    today = datetime.now(UTC).date()
+    for other in (PASSWORD, None):
+        with pytest.raises(AssistantError, match=f"account ann@example.com was removed on {today}, and"):
+            again.add("ann@example.com", Role.RATER, other)
+    assert [account.name for account in again.all()] == ["boss"]
+    made = again.add("ann@example.com", Role.PRESENTER, password, same_person=True)
+    assert again.find("ann@example.com") == made
+    again.remove("ann@example.com")
+    with pytest.raises(AssistantError, match="choose another name, or add --same-person"):
+        again.add("ann@example.com", Role.RATER, password)
+
+
+def test_the_name_of_the_last_account_is_remembered_too(accounts):
+    accounts.add("ann", Role.MANAGER, PASSWORD)
+    accounts.remove("ann")
+    with pytest.raises(AssistantError, match="An account ann was removed"):
+        accounts.add("ann", Role.MANAGER, PASSWORD)
+
+
+def test_accounts_of_version_1_are_read_and_remember_who_is_removed_from_now_on(accounts, tmp_path):
+    made = accounts.add("ann", Role.MANAGER, PASSWORD)
+    path = tmp_path / "accounts.json"
+    path.write_text(json.dumps({"version": 1, "accounts": json.loads(path.read_text())["accounts"]}))
+    assert accounts.all() == (made,)
+    accounts.remove("ann")
+    assert json.loads(path.read_text())["version"] == 2
+    with pytest.raises(AssistantError, match="An account ann was removed"):
+        accounts.add("ann", Role.MANAGER, PASSWORD)
+
+
 def test_accounts_of_a_newer_version_are_refused(accounts, tmp_path):
-    (tmp_path / "accounts.json").write_text('{"version": 2, "accounts": []}')
-    with pytest.raises(AssistantError, match="has version 2; this Quartet reads 1"):
+    (tmp_path / "accounts.json").write_text('{"version": 3, "accounts": [], "removed": {}}')
+    with pytest.raises(AssistantError, match="has version 3; this Quartet reads 2"):
         accounts.all()

@@ -35,6 +35,21 @@ def test_an_account_for_a_companys_provider_gets_no_password():
     assert account.password_hash == ""
 
 
+def test_a_removed_name_is_refused_before_a_password_is_asked_for_unless_the_same_person_comes_back():
+    for name, way in (("ann", ()), ("bob@example.com", ("--openid",))):
+        given = (name, "--role", "manager", *way)
+        run("add", *given, password=PASSWORD)
+        run("remove", name)
+        refused = run("add", *given)
+        assert refused.exit_code == 1 and f"An account {name} was removed on" in refused.stderr
+        assert run("list").stdout == ""
+        assert run("add", *given, "--same-person", password=PASSWORD).exit_code == 0
+        assert run("list").stdout.startswith(f"{name}\tmanager\t")
+        run("remove", name)
+    differently = run("add", "Bob@Example.com", "--role", "rater", "--openid")
+    assert "An account bob@example.com was removed on" in differently.stderr
+
+
 def test_a_problem_is_one_line_and_exit_code_1():
     short = run("add", "ann", "--role", "manager", password="short")
     assert (short.exit_code, short.stdout) == (1, "")
