@@ -6,10 +6,11 @@ It knows what sound things look like. It changes nothing that a person has put i
 import importlib.metadata
 import shutil
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,8 @@ GIGABYTE = 1e9
 LEAST_ROOM = 1.0
 """Gigabytes on disk under which work soon stops."""
 A_DAY = 24 * 3600
+OTHERS = 0o077
+"""The permissions of whoever is not a folder's owner."""
 LIBRARIES = ("torch", "transformers", "peft", "trl", "sentence-transformers", "faiss-cpu", "gradio")
 
 
@@ -68,6 +71,7 @@ def examine(root: Path, load_encoder: Callable[[str], Encoder]) -> Iterator[Find
         yield Finding("workspace", "wrong", str(problem))
         return
     yield Finding("workspace", "fine", str(workspace.root))
+    yield _permissions(workspace.root)
     yield from _unfinished(workspace.root, models_folder())
     yield _seen("database", lambda: _database(workspace.database))
     yield _seen("company", lambda: _brand(workspace))
@@ -132,6 +136,24 @@ def _room() -> Finding:
 def _accounts() -> str:
     found = Accounts(accounts_file()).all()
     return f"{len(found)} may log in" if found else "nobody has to log in on this machine"
+
+
+def _permissions(root: Path) -> Finding:
+    """Who may look into the company; a folder made by an older Quartet, or by hand, is open to others."""
+    if not root.stat().st_mode & OTHERS:
+        return Finding("permissions", "fine", "the folder is for its owner alone")
+    with suppress(OSError):
+        root.chmod(stat.S_IMODE(root.stat().st_mode) & ~OTHERS)
+    if root.stat().st_mode & OTHERS:
+        return Finding(
+            "permissions",
+            "wrong",
+            f"others on this machine can look into {root}, and its permissions can't be changed. Have its "
+            f"owner run `chmod 700 {root}`, or keep the company on a disk that has permissions.",
+        )
+    return Finding(
+        "permissions", "mended", "others on this machine could look into the folder; now its owner alone can"
+    )
 
 
 def _unfinished(*folders: Path) -> Iterator[Finding]:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import stat
 import time
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,28 @@ def test_all_is_fine_where_nothing_is_broken(company):
     assert found["documents"][1].startswith("1 document, 1 passage")
     assert found["version 0001"][1] == "as it was trained"
     assert found["current version"][1] == "0001 answers"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o711], ids=oct)
+def test_a_folder_that_others_can_look_into_is_closed_to_them(company, mode):
+    company.root.chmod(mode)
+    state, text = states(company)["permissions"]
+    assert state == "mended" and "others on this machine could look into the folder" in text
+    assert stat.S_IMODE(company.root.stat().st_mode) == 0o700
+    assert states(company)["permissions"] == ("fine", "the folder is for its owner alone")
+
+
+@pytest.mark.parametrize("problem", [PermissionError("not its owner"), None], ids=["refused", "no effect"])
+def test_a_folder_that_stays_open_to_others_says_what_to_do(company, monkeypatch, problem):
+    company.root.chmod(0o755)
+
+    def chmod(path: Path, mode: int) -> None:
+        if problem:
+            raise problem
+
+    monkeypatch.setattr(Path, "chmod", chmod)
+    state, text = states(company)["permissions"]
+    assert state == "wrong" and f"run `chmod 700 {company.root}`" in text
 
 
 def test_a_damaged_database_says_what_to_do_and_is_left_as_it_is(company):
