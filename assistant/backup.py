@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from assistant.conversations import ABOUT, CHANGES, CLOSER, REMOVED
 from assistant.errors import AssistantError, unwritable
 from assistant.scratch import scratch_folder
 from assistant.workspace import LAYOUT_VERSION, Workspace
@@ -29,6 +30,8 @@ MANIFEST = "quartet-backup.json"
 DATABASES = (".db", ".sqlite", ".sqlite3")
 UNFINISHED = "."
 """How the names of files and folders begin that are still being written; they are left out."""
+FINISHED = (CHANGES, ABOUT, REMOVED, CLOSER)
+"""Names that begin so and are finished: what is kept beside conversations."""
 BLOCK = 1 << 20
 MOST_MANIFEST = 100_000_000
 """Bytes of the list of files; some hundred thousand of them take less."""
@@ -134,10 +137,14 @@ def _held_still(workspace: Workspace) -> AbstractContextManager[None]:
 def _files(root: Path) -> Iterator[Path]:
     """Everything that is finished, in order; of a database neither its log nor its index."""
     for folder, names, files in os.walk(root):
-        names[:] = sorted(name for name in names if not name.startswith(UNFINISHED))
+        names[:] = sorted(filter(_is_finished, names))
         for name in sorted(files):
-            if not name.startswith(UNFINISHED) and not name.endswith(("-wal", "-shm")):
+            if _is_finished(name) and not name.endswith(("-wal", "-shm")):
                 yield Path(folder) / name
+
+
+def _is_finished(name: str) -> bool:
+    return name in FINISHED or not name.startswith(UNFINISHED)
 
 
 def _copy(path: Path, copied: Path) -> bool:

@@ -17,14 +17,18 @@ from assistant.conversations.reading import MAX_BYTES, read_conversations
 from assistant.conversations.report import HISTOGRAM, Judgement, Summary, summary, verdict
 from assistant.conversations.sampling import fair_sample
 from assistant.conversations.splits import Split, near_duplicate_rate, split
-from assistant.conversations.store import ConversationStore, FileSummary
+from assistant.conversations.store import ABOUT, CHANGES, CLOSER, REMOVED, ConversationStore, FileSummary
 
 __all__ = [
+    "ABOUT",
     "ASKED",
+    "CHANGES",
+    "CLOSER",
     "HISTOGRAM",
     "LABELS",
     "MAX_BYTES",
     "MOST_KEPT",
+    "REMOVED",
     "SHAPES",
     "STEPS",
     "TABLES",

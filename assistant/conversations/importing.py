@@ -6,8 +6,6 @@ that was kept what it takes to tell the next ones from it.
 
 import hashlib
 import json
-import shutil
-import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -26,6 +24,7 @@ from assistant.conversations.reading import conversation_in, line_of
 from assistant.conversations.sampling import fair_places
 from assistant.conversations.store import ConversationStore, checked_name, digest_of
 from assistant.errors import AssistantError, unwritable
+from assistant.scratch import scratch_folder
 
 MOST_KEPT = 1_000_000
 """Conversations kept of one file: a fair sample where there are more. A voice is learned from far fewer."""
@@ -35,8 +34,6 @@ OWN_SAMPLE = 20_000
 """Conversations, a fair sample, that tell which contacts are the company's own."""
 REFUSALS = 100
 """Refused places that are kept with their reasons."""
-ROOM = ".import-"
-"""How an import's folder begins. One works at a time, so those of killed ones go with the next."""
 READING = 0.1
 """Share of the time that reading takes; the rest is cleaning."""
 STEP = 200
@@ -72,10 +69,8 @@ def import_file(
     store.folder.mkdir(parents=True, exist_ok=True)
     course = _Course(source, recognised, cleaning, report)
     try:
-        for left in store.folder.glob(f"{ROOM}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=ROOM, dir=store.folder) as room:
-            every, made = Path(room) / "every", Path(room) / "made"
+        with scratch_folder(store.folder, ".import-") as room:
+            every, made = room / "every", room / "made"
             course.read_all(every)
             there = store.read().conversations.outside(name) if cleaning.folded else ()
             course.write_new(every, there, made)

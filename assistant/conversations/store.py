@@ -22,8 +22,9 @@ from assistant.conversations.reading import read_conversations
 from assistant.errors import AssistantError, misshapen
 from assistant.workspace import read_json, refuse_newer, write_bytes, write_json
 
-CLOSER = ".closer.json"
-"""The file of what a closer look found."""
+CHANGES, ABOUT, REMOVED, CLOSER = ".changes.json", ".about", ".removed", ".closer.json"
+"""What is kept beside the files: what a person changed, what is known of imports, files that were removed,
+and what a closer look found."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class ConversationStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.changes = Changes(folder / ".changes.json")
-        self._removed = folder / ".removed"
+        self.changes = Changes(folder / CHANGES)
+        self._removed = folder / REMOVED
         self._lines: dict[str, tuple[tuple[int, int], Lines]] = {}
         self._whole: tuple[str, KeptReading] | None = None
 
@@ -138,7 +139,7 @@ class ConversationStore:
         """Take a file out; `restore` brings it back."""
         self._move(self.folder / checked_name(name), self._removed / name, "Choose one of the list.")
         self._lines_path(name).unlink(missing_ok=True)
-        self._move_about(self._about_path(name), self._removed / ".about" / f"{name}.json")
+        self._move_about(self._about_path(name), self._removed / ABOUT / f"{name}.json")
 
     def restore(self, name: str) -> None:
         """Bring back a file that `remove` took out."""
@@ -148,7 +149,7 @@ class ConversationStore:
                 f"A file named {name} is there already. Remove it first, then restore the old one."
             )
         self._move(self._removed / name, there, "Add the file again.")
-        self._move_about(self._removed / ".about" / f"{name}.json", self._about_path(name))
+        self._move_about(self._removed / ABOUT / f"{name}.json", self._about_path(name))
 
     def _read(self) -> KeptReading:
         paths = self._paths()
@@ -177,14 +178,14 @@ class ConversationStore:
         )
 
     def _about_path(self, name: str) -> Path:
-        return self.folder / ".about" / f"{name}.json"
+        return self.folder / ABOUT / f"{name}.json"
 
     def _lines_path(self, name: str) -> Path:
-        return self.folder / ".about" / f"{name}.lines"
+        return self.folder / ABOUT / f"{name}.lines"
 
     def _coming(self, name: str) -> Path:
         """Where that what is known of an import waits until its file is there."""
-        return self.folder / ".about" / f"{name}.coming"
+        return self.folder / ABOUT / f"{name}.coming"
 
     def _settle(self, name: str) -> None:
         """Once an import's file has come, put in force what is known of it and drop the earlier's changes."""

@@ -15,7 +15,11 @@ from assistant import backup
 from assistant.backup import MANIFEST, back_up, restore
 from assistant.brand import Brand, write_brand
 from assistant.chats import Chats
+from assistant.conversations import Cleaning, ConversationStore, Source, import_file
+from assistant.conversations.formats import recognise
+from assistant.demo import DEMO
 from assistant.errors import AssistantError
+from assistant.prompts import Message
 from assistant.store import open_database
 from assistant.workspace import open_workspace
 from knowledge.retrieval import KnowledgeBase
@@ -48,6 +52,34 @@ def test_what_is_restored_is_what_was_backed_up(company, tmp_path):
     found = KnowledgeBase(again.knowledge, WordEncoder).search("How often to water?").found
     assert [each.passage.document for each in found] == ["guide.md"]
     assert again.brand_file.read_bytes() == company.brand_file.read_bytes()
+
+
+def test_what_a_person_changed_in_conversations_is_backed_up_with_them(company, tmp_path):
+    store = ConversationStore(company.conversations)
+    chat = '{"messages": [{"role": "user", "content": "Q?"}, {"role": "assistant", "content": "A."}]}\n'
+    for name, count in (("may.jsonl", 3), ("june.jsonl", 1)):
+        (tmp_path / name).write_text(chat.replace("Q?", f"{name}?") * count)
+        store.add(tmp_path / name, name)
+    store.changes.exclude("may.jsonl:2")
+    store.changes.edit("may.jsonl:3", [Message("user", "Q?"), Message("assistant", "Better.")])
+    store.remove("june.jsonl")
+    back_up(company, tmp_path / "acme.quartet", quiet)
+    restore(tmp_path / "acme.quartet", tmp_path / "again", quiet)
+    again = ConversationStore(open_workspace(tmp_path / "again").conversations)
+    assert [each.messages[1].content for each in again.read().conversations] == ["A.", "Better."]
+    assert [each.source for each in again.read().excluded] == ["may.jsonl:2"]
+    again.restore("june.jsonl")
+    assert len(again.read().conversations) == 3
+
+
+def test_an_imports_story_is_backed_up_with_its_file(company, tmp_path):
+    store = ConversationStore(company.conversations)
+    source = Source([DEMO / "conversations.jsonl"], "chats.jsonl")
+    about = import_file(store, source, recognise(source), Cleaning(masked=False))
+    back_up(company, tmp_path / "acme.quartet", quiet)
+    restore(tmp_path / "acme.quartet", tmp_path / "again", quiet)
+    (file,) = ConversationStore(open_workspace(tmp_path / "again").conversations).files()
+    assert file.about == about
 
 
 def test_turns_written_meanwhile_are_in_whole_or_not_at_all(company, tmp_path):
