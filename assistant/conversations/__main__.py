@@ -28,8 +28,8 @@ SILENCE = 20 * 60.0
 an honest file of some gigabytes takes hours, and says every few seconds how far it is."""
 AGAIN = 5.0
 """Seconds of work until it is told again, where a library took the first word for a fault of its own."""
-EVERY = 0.5
-"""Seconds between two lines of progress."""
+EVERY = 2.0
+"""Seconds between two lines of progress; who follows reads them all, some thousand of an hour's import."""
 
 
 class _StoppedError(Exception):
