@@ -344,7 +344,7 @@ HUGE = (
         "messages of numbers that may be phones",
         "a.jsonl",
         lambda: long_chat("+1 555 0100 23 "),
-        "no conversation",
+        TEXT,
         slow=True,
     ),
     Nasty("messages of at-signs", "a.jsonl", lambda: long_chat("@"), TEXT, slow=True),

@@ -149,10 +149,13 @@ def _possible(number: str) -> bool:
     number = "+" + number[2:] if number.startswith("00") else number
     for region in REGIONS:
         try:
-            if phonenumbers.is_possible_number(phonenumbers.parse(number, region)):
-                return True
+            parsed = phonenumbers.parse(number, region)
         except phonenumbers.NumberParseException:
             continue
+        if phonenumbers.is_possible_number(parsed):
+            return True
+        if number[0] == "+" and number[1] != "0":
+            return False  # it names its country, so the others say the same
     return False
 
 

@@ -21,6 +21,7 @@ from assistant.conversations import (
     lines,
 )
 from assistant.conversations import __main__ as job
+from assistant.conversations.cleaning import cleaned, patience
 from assistant.conversations.formats import Layout, recognise
 from assistant.conversations.gathering import gather
 from assistant.conversations.importing import Progress
@@ -67,6 +68,22 @@ def test_an_import_is_kept_cleaned_with_what_became_of_it(tmp_path, store):
     first, _ = store.read().conversations
     assert (first.source, first.place, first.topic) == ("tickets.csv:1", "row 4", "Damage")
     assert (first.time, first.team) == ("2026-06-01T09:00:00+00:00", ("Lena",))
+
+
+def test_a_conversation_that_takes_for_ever_to_clean_is_refused_and_the_others_are_kept(
+    tmp_path, store, monkeypatch
+):
+    def endless(found, *given):
+        while found.line == 2:
+            pass
+        return cleaned(found, *given)
+
+    monkeypatch.setattr(importing, "cleaned", endless)
+    monkeypatch.setattr(patience, "SECONDS", 0.1)
+    about = put(tmp_path, store, unlike(3), "chats.jsonl")
+    (refusal,) = store.read().refused
+    assert (about.refused, refusal.line) == (1, 2) and "takes longer than" in refusal.text
+    assert [each.messages[1].content for each in store.read().conversations] == ["Answer x0", "Answer x2"]
 
 
 def test_the_customers_name_is_kept_nowhere(tmp_path, store):

@@ -92,3 +92,10 @@ def test_what_was_never_tuned_on_is_masked_as_well_as_promised():
     held = score("held out")
     assert held.recall >= RECALL, "\n".join(held.mistakes)
     assert held.precision >= PRECISION, "\n".join(held.mistakes)
+
+
+def test_a_number_that_names_its_country_is_looked_up_once(monkeypatch):
+    asked, parse = [], privacy.phonenumbers.parse
+    monkeypatch.setattr(privacy.phonenumbers, "parse", lambda *given: asked.append(given) or parse(*given))
+    assert kinds("Ring +1 555 0100 23 or 001 555 0100 23!") == []
+    assert [number for number, _ in asked] == ["+1 555 0100 23", "+1 555 0100 23"]
