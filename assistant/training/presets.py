@@ -23,7 +23,8 @@ PRESETS = (
     Preset(
         "quick",
         "Quick look",
-        "From 60 conversations at most, in bold steps, to hear in minutes whether the voice comes through.",
+        "From 60 conversations at most, in bold steps, to hear in minutes whether the voice comes through. "
+        "A try, not for use.",
         replace(BALANCED, most_conversations=60, grounded_share=0.3, learning_rate=2e-3, general_questions=0),
     ),
     Preset(
