@@ -224,7 +224,7 @@ def _check_room(archive: zipfile.ZipFile, contents: Contents, part: Path, source
     free = shutil.disk_usage(part).free
     if needed > free:
         raise AssistantError(
-            f"{source} takes {needed / 1e9:,.1f} GB restored, and {free / 1e9:,.1f} GB are free in "
+            f"{source} takes {needed / 1e6:,.0f} MB restored, and {free / 1e6:,.0f} MB are free in "
             f"{part.parent.parent}. Free some room, or restore it elsewhere."
         )
 

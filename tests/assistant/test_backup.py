@@ -197,7 +197,7 @@ def test_what_would_fill_memory_or_disk_is_refused_before_it_is_unpacked(company
         restore(tmp_path / "acme.quartet", tmp_path / "new", quiet)
     monkeypatch.undo()
     monkeypatch.setattr(backup.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 10))
-    with pytest.raises(AssistantError, match=r"GB restored, and 0\.0 GB are free in .* or restore it"):
+    with pytest.raises(AssistantError, match=r"MB restored, and 0 MB are free in .* or restore it"):
         restore(tmp_path / "acme.quartet", tmp_path / "new", quiet)
     assert not (tmp_path / "new").exists()
 

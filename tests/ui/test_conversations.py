@@ -263,6 +263,7 @@ def test_bars_are_as_high_as_their_share():
     assert "--share:0.0000" in bars(["1"], [0], "Replies")
 
 
+@pytest.mark.slow
 def test_a_messy_table_is_mapped_added_read_and_two_conversations_left_out(address, browser_page, tmp_path):
     page = browser_page
     (tmp_path / "tickets.csv").write_text(TICKETS)
