@@ -80,6 +80,7 @@ def real(served: Endpoint) -> Iterator[RemoteEngine]:
     engine.close()
 
 
+@pytest.mark.slow
 def test_a_real_server_streams_base_and_adapter_rows(real, tokenizer):
     (base, plain), (tuned, voiced) = answers(real, request("Hello"), request("Hello", ADAPTER))
     assert base and tuned and base != tuned

@@ -74,7 +74,8 @@ def weights(workspace):
     return load_file(current(workspace.adapters).folder / "adapter_model.safetensors")
 
 
-@pytest.mark.parametrize("start", ["forkserver", pytest.param("spawn", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["forkserver", "spawn"])
 def test_two_processes_learn_what_one_learns_from_twice_as_many_batches(
     job, workspace, forks, monkeypatch, start
 ):
