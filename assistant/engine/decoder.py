@@ -26,8 +26,8 @@ CHUNK_BESIDE = 32
 """Prompt tokens read in a step beside running streams, so that none of them stalls."""
 CHUNK_BESIDE_ON_CARD = 256
 """The same on a graphics card, where a step reads so many in about the time its weights take to arrive."""
-MORE_FOR_EACH = 4
-"""Further ones for each stream: the more of them there are, the longer a step takes without prompts."""
+MORE_FOR_EACH = 1
+"""A further one for each stream: the more of them there are, the longer a step takes without prompts."""
 
 
 class Decoder:
