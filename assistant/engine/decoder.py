@@ -26,8 +26,6 @@ CHUNK_BESIDE = 32
 """Prompt tokens read in a step beside running streams, so that none of them stalls."""
 CHUNK_BESIDE_ON_CARD = 256
 """The same on a graphics card, where a step reads so many in about the time its weights take to arrive."""
-MORE_FOR_EACH = 1
-"""A further one for each stream: the more of them there are, the longer a step takes without prompts."""
 
 
 class Decoder:
@@ -152,7 +150,7 @@ class Decoder:
         """The next token of each running row, and as much of the prompts being read as fits beside them."""
         running = [row for row in self._rows if row.running]
         planned = [(row, _part(row, row.generated[-1:])) for row in running]
-        room = self._beside + MORE_FOR_EACH * len(running) if running else self._chunk
+        room = self._beside if running else self._chunk
         read_through: list[Row] = []
         for row in self._rows:
             if row.running or room <= 0 or self._soon_spared(row, read_through):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from assistant.engine.decoder import MORE_FOR_EACH, Decoder
+from assistant.engine.decoder import Decoder
 from assistant.engine.line import WaitingLine
 from assistant.engine.prefixes import Prefixes
 from assistant.engine.router import LowRank
@@ -582,8 +582,7 @@ def test_a_long_prompt_is_read_in_small_chunks_and_delays_no_token_of_those_who_
     reading = [parts for parts in watched.steps if any(part.adapter is None for part in parts)]
     reading = reading[: -(finish.completion_tokens - 1) or None]
     chunks = [[part for part in parts if part.adapter is None] for parts in reading]
-    each = BESIDE + 2 * MORE_FOR_EACH
-    assert [len(part.tokens) for parts in chunks for part in parts] == [each] * (60 // each) + [1]
+    assert [len(part.tokens) for parts in chunks for part in parts] == [BESIDE] * (60 // BESIDE) + [1]
     for parts in reading:
         assert {part.adapter for part in parts} == {None, "strong", "other"}
         assert [len(part.tokens) for part in parts if part.adapter] == [1, 1]
