@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import psutil
-import pytest
 
 from knowledge.documents import Guard
 from tests.nasty.documents import DOCUMENTS
@@ -17,7 +16,6 @@ def test_the_table_is_as_long_as_was_asked_for() -> None:
     assert len({case.label for case in DOCUMENTS}) == len(DOCUMENTS) >= 60
 
 
-@pytest.mark.slow
 def test_every_nasty_document_settles_as_it_should_and_this_process_stays_small(tmp_path: Path) -> None:
     quick = [case for case in DOCUMENTS if not case.slow]
     held = {case.label: case.make() for case in quick}  # made before, so that making them counts for nothing

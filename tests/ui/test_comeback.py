@@ -21,8 +21,6 @@ from tests.ui.asking import type_question
 from tests.ui.conftest import PATIENCE
 from tests.ui.working_pages import until
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[2]
 QUESTION = "What does the long story say?"
 LANES = ("prompt", "tuned", "rag", "combined")

@@ -306,7 +306,6 @@ def test_a_long_course_is_thinned_out_and_keeps_its_end():
     assert line[-1].startswith("100.00,")
 
 
-@pytest.mark.slow
 def test_the_plot_moves_is_found_again_and_stops(address, browser_page, paper):
     page = browser_page
     page.goto(f"{address}/train")

@@ -1,7 +1,6 @@
 """Nasty files of conversations: each settles as the table says, looked at and imported outside of the app."""
 
 import psutil
-import pytest
 
 from tests.nasty.conversations import CONVERSATIONS
 from tests.nasty.settling import settle_conversations
@@ -14,7 +13,6 @@ def test_the_table_is_as_long_as_was_asked_for():
     assert len({case.label for case in CONVERSATIONS}) == len(CONVERSATIONS) >= 60
 
 
-@pytest.mark.slow
 def test_every_nasty_file_settles_as_it_should_and_this_process_stays_small(tmp_path):
     quick = [case for case in CONVERSATIONS if not case.slow]
     made = [(case, case.make()) for case in quick]

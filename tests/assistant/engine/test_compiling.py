@@ -112,7 +112,6 @@ def test_the_process_says_last_in_one_line_why_it_failed(tmp_path):
     assert not (tmp_path / "graph").exists()
 
 
-@pytest.mark.slow
 def test_a_process_of_its_own_makes_the_graph_in_the_number_format_asked_for(
     tiny_model_folder, capfd, monkeypatch
 ):

@@ -172,7 +172,6 @@ AGREEMENT = 0.99
 
 
 @graphs
-@pytest.mark.slow
 def test_greedy_answers_are_torchs_over_two_thousand_steps(both, new_row: NewRow, strong, other):
     """Rows join and leave, wait, reuse what was read, and have other adapters."""
 

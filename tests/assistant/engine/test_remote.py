@@ -80,7 +80,6 @@ def real(served: Endpoint) -> Iterator[RemoteEngine]:
     engine.close()
 
 
-@pytest.mark.slow
 def test_a_real_server_streams_base_and_adapter_rows(real, tokenizer):
     (base, plain), (tuned, voiced) = answers(real, request("Hello"), request("Hello", ADAPTER))
     assert base and tuned and base != tuned
@@ -94,7 +93,6 @@ def test_a_real_server_streams_base_and_adapter_rows(real, tokenizer):
         assert 0 < finish.first_token_seconds <= finish.seconds
 
 
-@pytest.mark.slow
 def test_a_real_server_answers_the_same_again_and_otherwise_with_another_seed(real):
     asked = [request("Tell me", temperature=1.0, seed=seed, max_tokens=20) for seed in (1, 1, 2)]
     texts = [answers(real, each)[0][0] for each in asked]  # one after the other: its seed is of the process

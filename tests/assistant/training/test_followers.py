@@ -74,8 +74,7 @@ def weights(workspace):
     return load_file(current(workspace.adapters).folder / "adapter_model.safetensors")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", ["forkserver", "spawn"])
+@pytest.mark.parametrize("start", ["forkserver", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_two_processes_learn_what_one_learns_from_twice_as_many_batches(
     job, workspace, forks, monkeypatch, start
 ):
@@ -106,7 +105,6 @@ def test_torchrun_s_other_processes_leave_the_work_to_the_first(job, monkeypatch
     assert main([str(job)]) == 0 and read_log(job) == []
 
 
-@pytest.mark.slow
 def test_a_training_that_is_killed_leaves_nobody_behind_and_ends_as_if_it_had_not_been(
     job, quick, forks, scaled
 ):
