@@ -275,7 +275,7 @@ def _graphs() -> Iterator[Finding]:
     """
     for folder in sorted((quartet_home() / "graphs").glob("[!.]*/")):
         notes = _notes(folder)
-        if notes.get("faster"):
+        if notes.get("used"):
             yield Finding("graph", "fine", folder.name)
         else:
             shutil.rmtree(folder, ignore_errors=True)

@@ -23,8 +23,8 @@ EightBitOption = Annotated[
     bool,
     typer.Option(
         "--eight-bit",
-        help="Answer with the model's weights in 8 bits, on a processor: half the memory, and faster; "
-        "what is said changes a little.",
+        help="On a processor, answer with the weights of the model's layers in 8 bits: less memory, and "
+        "faster; what is said changes a little.",
     ),
 ]
 EndpointOption = Annotated[

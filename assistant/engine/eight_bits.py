@@ -1,4 +1,4 @@
-"""A graph's weights in 8 bits: half the memory, and half of what a step has to read.
+"""The weights of a graph's layers in 8 bits: half of what a step has to read.
 
 It knows graph nodes. Whether it is wanted is decided by who starts Quartet.
 """

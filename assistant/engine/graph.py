@@ -28,7 +28,7 @@ from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json
 
-LAYOUT = 3
+LAYOUT = 4
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-P", "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
@@ -58,9 +58,9 @@ class KeptGraph:
         return (self.folder / "graph.json").exists()
 
     @property
-    def faster(self) -> bool:
-        """Whether its steps took less time than torch's on this machine, and said the same."""
-        return bool(self.notes["faster"])
+    def used(self) -> bool:
+        """Whether it said the same as torch, and took less time for it or was asked for."""
+        return bool(self.notes["used"])
 
     @property
     def reason(self) -> str:
@@ -116,7 +116,7 @@ def compiled_graph(
             _compile(folder, kept, placement, eight_bit)
         except OSError as problem:
             raise NoGraph(f"no room for a graph: {problem}") from problem
-    if not kept.faster:
+    if not kept.used:
         raise NoGraph(kept.reason)
     return kept
 
@@ -144,7 +144,7 @@ def _compile(folder: Path, kept: KeptGraph, placement: Placement, eight_bit: boo
     reason = f"its graph could not be compiled: {_last_words(log, code)}"
     if code in STOPPED:
         raise NoGraph(reason)
-    write_json(kept.folder / "graph.json", {"faster": False, "reason": reason})
+    write_json(kept.folder / "graph.json", {"used": False, "reason": reason})
 
 
 def unfinished(folder: Path, process: int) -> Path:

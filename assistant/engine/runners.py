@@ -39,11 +39,7 @@ def open_runner(
         return _open_graph(folder, placement, report, eight_bit)
     except NoGraph as problem:
         if eight_bit:
-            raise AssistantError(
-                "Weights in 8 bits need the model's compiled graph, which there is not on this machine "
-                f"({str(problem) or 'no openvino, or a graphics card'}). "
-                'Install openvino with `pip install -e ".[cpu]"`, or start without --eight-bit.'
-            ) from problem
+            raise AssistantError(_no_eight_bits(str(problem), placement)) from problem
         eager = open_eager(folder, placement, str(problem))
         return _warm(ReplayRunner(eager)) if placement.device.type == "cuda" else eager
 
@@ -70,6 +66,17 @@ def _open_graph(folder: Path, placement: Placement, report: Report, eight_bit: b
     except Exception as problem:
         words = " ".join(str(problem).split())[:200]
         raise NoGraph(f"its graph in {kept.folder} can't be run: {words}") from problem
+
+
+def _no_eight_bits(problem: str, placement: Placement) -> str:
+    """Why there are no weights in 8 bits, and what to do."""
+    if placement.device.type != "cpu":
+        why = "are for processors, and this machine has a graphics card. Start"
+    elif problem:
+        why = f"need the model's compiled graph, which can't be used here: {problem}. Start"
+    else:
+        why = 'need openvino, which is not there. Install it with `pip install -e ".[cpu]"`, or start'
+    return f"Weights in 8 bits {why} without --eight-bit."
 
 
 def _warm(runner: AnyRunner) -> AnyRunner:

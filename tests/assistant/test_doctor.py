@@ -103,7 +103,7 @@ def test_leftovers_of_a_crash_go_after_a_day_and_work_in_progress_stays(company)
 
 def test_a_graph_that_was_refused_is_forgotten_and_a_good_one_stays(company):
     graphs = quartet_home() / "graphs"
-    for name, notes in (("good", {"faster": True}), ("bad", {"faster": False, "reason": "no memory"})):
+    for name, notes in (("good", {"used": True}), ("bad", {"used": False, "reason": "no memory"})):
         (graphs / name).mkdir(parents=True)
         (graphs / name / "graph.json").write_text(json.dumps(notes))
     (graphs / ".good.4711").mkdir()  # an app is about to compile it

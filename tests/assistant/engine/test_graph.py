@@ -203,7 +203,7 @@ def test_greedy_answers_are_torchs_over_two_thousand_steps(both, new_row: NewRow
 
 # -- where graphs are kept --
 
-NOTES = '{"faster": true}'
+NOTES = '{"used": true}'
 FINISHES = f"""
 import os, sys, pathlib
 folder = pathlib.Path(sys.argv[2]); folder.mkdir()
@@ -214,7 +214,7 @@ import os, sys, pathlib
 folder = pathlib.Path(sys.argv[2])
 beside = folder.with_name(f".{folder.name}.{os.getpid()}"); beside.mkdir()
 (beside / "graph.xml").write_text("<net")
-(beside / "graph.json").write_text('{"faster": true}')
+(beside / "graph.json").write_text('{"used": true}')
 """
 
 
@@ -317,7 +317,7 @@ def test_a_graph_whose_making_was_stopped_leaves_nothing_and_is_tried_again(comp
         found()
     assert [path.suffix for path in (quartet_home() / "graphs").iterdir()] == [".log"]
     compiler(FINISHES)
-    assert found().faster
+    assert found().used
 
 
 def test_where_nothing_can_be_written_there_is_no_graph(compiler, found):
@@ -328,6 +328,6 @@ def test_where_nothing_can_be_written_there_is_no_graph(compiler, found):
 
 
 def test_a_slower_graph_is_not_handed_out(compiler, found):
-    compiler(FINISHES.replace(NOTES, '{"faster": false, "reason": "faster here than its compiled graph"}'))
+    compiler(FINISHES.replace(NOTES, '{"used": false, "reason": "faster here than its compiled graph"}'))
     with pytest.raises(NoGraph, match=r"^faster here than its compiled graph$"):
         found()

@@ -101,10 +101,12 @@ def test_a_reason_against_the_graph_is_told(tiny_model_folder, offer):
 def test_weights_in_8_bits_are_refused_where_there_is_no_graph(tiny_model_folder, offer):
     with pytest.raises(AssistantError) as caught:
         open_runner(tiny_model_folder, EXACT, eight_bit=True)
-    assert "(no openvino, or a graphics card). Install openvino with" in str(caught.value)
-    offer(NoGraph("faster here than its compiled graph"))
-    with pytest.raises(AssistantError, match=r"\(faster here than its compiled graph\)"):
+    assert "need openvino, which is not there. Install it with" in str(caught.value)
+    offer(NoGraph("no room for a graph: disk full"))
+    with pytest.raises(AssistantError, match="can't be used here: no room for a graph: disk full"):
         open_runner(tiny_model_folder, EXACT, eight_bit=True)
+    with pytest.raises(AssistantError, match="are for processors, and this machine has a graphics card"):
+        open_runner(tiny_model_folder, replace(EXACT, device=torch.device("cuda")), eight_bit=True)
 
 
 @pytest.mark.graph
