@@ -8,21 +8,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from assistant.engine import LocalEngine
+from assistant.engine.decoder import CHUNK_BESIDE, CHUNK_BESIDE_ON_CARD
 from assistant.engine.local import RESIDENT
 from assistant.engine.steps import Runner
 from assistant.errors import AssistantError
 from assistant.lanes import Finish, Request, Sampling
 from assistant.prompts import Message
+from assistant.weights import Placement
 from tests.assistant.engine.conftest import EXACT, NewAdapter, Watched
 
 ENDLESS = Sampling(max_tokens=3000)
 
 
-def opened(folder: Path, runner: Runner) -> LocalEngine:
+def opened(folder: Path, runner: Runner, placement: Placement = EXACT) -> LocalEngine:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assistant.engine.local.find_placement", lambda: EXACT)
+        patch.setattr("assistant.engine.local.find_placement", lambda: placement)
+        patch.setattr("assistant.engine.local.fitting", lambda folder, placement: placement)
         return LocalEngine(folder, runner=runner)
 
 
@@ -56,6 +60,16 @@ def answers(engine: LocalEngine, *requests: Request) -> list[tuple[str, Finish]]
 
 def said(engine: LocalEngine, *requests: Request) -> list[str]:
     return [text for text, _ in answers(engine, *requests)]
+
+
+@pytest.mark.parametrize(("device", "most"), [("cpu", CHUNK_BESIDE), ("cuda", CHUNK_BESIDE_ON_CARD)])
+def test_a_graphics_card_reads_more_of_a_prompt_beside_a_stream(tiny_model_folder, new_runner, device, most):
+    watched = Watched(new_runner(slots=2, capacity=4096))
+    engine = opened(tiny_model_folder, watched, replace(EXACT, device=torch.device(device)))
+    answers(engine, request("Hi", max_tokens=200), request("x" * 1500, max_tokens=1))
+    engine.close()
+    beside = [parts for parts in watched.steps if len(parts) == 2 and len(parts[0].tokens) == 1]
+    assert max(len(part.tokens) for parts in beside for part in parts) == most
 
 
 def test_answers_are_those_of_transformers_generate(engine, new_model, tokenizer):
