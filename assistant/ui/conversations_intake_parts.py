@@ -22,7 +22,8 @@ LARGE = 200_000_000
 """Bytes of a file beside which it is told what is kept of it."""
 HUGE = (
     f"A large file: up to {MOST_KEPT:,} conversations of it are kept, of more a fair sample from its "
-    "beginning to its end. It may take an hour; you can leave this page, and stop it, which keeps nothing."
+    "beginning to its end. It takes some minutes for each 100 MB. You can leave this page meanwhile, or "
+    "stop, and nothing is kept."
 )
 HONEST = (
     "Patterns find most personal data, not all. Look at some conversations afterwards, and leave out or edit "
@@ -81,13 +82,13 @@ def _waiting(found: Found, picked: bool) -> str:
     name = found.source.name
     what = found.recognised.title if found.recognised else "Not usable"
     drop = action("Discard", "discard", name, kind="bare", label=f"Discard {name}")
-    problem = f'<p class="q-intake-problem">{escape(found.problem)}</p>' if found.problem else ""
+    said = f'<p class="q-intake-problem">{escape(found.problem)}</p>' if found.problem else ""
     if found.ready and found.source.size > LARGE:
-        problem = quiet(HUGE)
+        said += quiet(HUGE)
     chosen = ' aria-current="true"' if picked else ""
     return (
         f'<li{chosen}><button type="button" class="q-parts-link" data-do="pick" data-name="{escape(name)}">'
-        f"{escape(name)}</button><span>{escape(what)} · {size(found.source.size)}</span>{drop}{problem}</li>"
+        f"{escape(name)}</button><span>{escape(what)} · {size(found.source.size)}</span>{drop}{said}</li>"
     )
 
 
