@@ -55,7 +55,7 @@ def _make(model: Path, folder: Path, *, half: bool, eight_bit: bool) -> dict[str
     """Write the graph of a model into a folder; returns what has to be known to run it."""
     loaded: Any = load_model(model, Placement(CPU, torch.float32, "to be traced"))
     router = Router.into(loaded)
-    graph = trace(loaded, router)
+    graph = trace(loaded, router, half=half)
     if eight_bit:
         compress(graph)
     # Half-precision weights lose nothing that the number format of the steps would keep.

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from assistant.engine.tracing import openvino
 
 GROUP = 64
-"""Neighbouring weights that share a scale, where a row is a multiple of it; else the whole row does."""
+"""Neighbouring weights that share a scale, where a row is a multiple of it; else the whole row does.
+
+So many of the states that they are multiplied with share one too: those are brought to 8 bits in each step.
+"""
 
 
 def compress(graph: Any) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assistant.engine.eight_bits import GROUP
 from assistant.engine.room import Sizes
 from assistant.engine.router import Group, Router
 from assistant.engine.slots import zeros
@@ -28,7 +29,7 @@ from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json
 
-LAYOUT = 4
+LAYOUT = 5
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-P", "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
@@ -78,16 +79,19 @@ class KeptGraph:
             "INFERENCE_NUM_THREADS": thread_budget(),
         }
         graph = read(self.folder / "graph.xml", Sizes(**notes["sizes"]))
+        if notes["eight_bit"]:
+            settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = GROUP
         return ov.Core().compile_model(graph, "CPU", settings)
 
     def groups(self) -> list[Group]:
-        """The model's groups of layers, without adapters; the graph takes those in float32."""
+        """The model's groups of layers, without adapters, in the number format of the graph's steps."""
+        like = torch.zeros(0, dtype=torch.bfloat16 if self.notes["half"] else torch.float32)
         return [
             Group(
                 {name: (start, stop) for name, (start, stop) in group["members"].items()},
                 group["inputs"],
-                torch.zeros(0, group["inputs"]),
-                torch.zeros(group["outputs"], 0),
+                like.new_zeros(0, group["inputs"]),
+                like.new_zeros(group["outputs"], 0),
             )
             for group in self.notes["groups"]
         ]
@@ -250,7 +254,7 @@ class GraphRunner:
         self._adapters = []
         for group in self.router.groups:
             for stacked in (group.down, group.up) if self.router.widths else _nothing(group):
-                shared = self._shared(stacked)
+                shared = self._shared(stacked[None])
                 self._request.set_input_tensor(self._first_adapter + len(self._adapters), shared)
                 self._adapters.append(shared)
         self._version = self.router.version

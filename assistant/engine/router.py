@@ -47,7 +47,7 @@ class Group:
     @property
     def outputs(self) -> int:
         """Numbers that all members give out together."""
-        return self.up.shape[0]
+        return max(stop for _, stop in self.members.values())
 
     def rank(self, adapter: str) -> int:
         """The ranks of all parts that an adapter has here."""
@@ -235,7 +235,7 @@ class Router:
         """
         if self._mask is None:
             return out
-        return out + ((states @ group.down.T) * self._mask) @ group.up.T
+        return out + ((states @ group.down.transpose(-2, -1)) * self._mask) @ group.up.transpose(-2, -1)
 
     def _stack(self) -> None:
         for group in self.groups:

@@ -69,7 +69,7 @@ def attend(
     """Attention as transformers calls it, [1, heads, tokens, size], handed to the operator."""
     refuse_unknown(options)
     layer: Any = module.layer_idx
-    flat = [states[0].transpose(0, 1).flatten(1) for states in (query, key, value)]
+    flat = [states.transpose(1, 2).flatten(2)[0] for states in (query, key, value)]
     found = places.operator(
         *flat,
         *places.caches[2 * layer : 2 * layer + 2],
@@ -107,8 +107,13 @@ class _Step(nn.Module):
         return out.logits[0].float()
 
 
-def trace(model: PreTrainedModel, router: Router) -> Any:
+def trace(model: PreTrainedModel, router: Router, *, half: bool) -> Any:
     """The graph of a float32 model with a router in it; its weights are shared with the model until compiled.
+
+    Args:
+        model: is changed, and of no use for anything else afterwards.
+        router: of the model.
+        half: whether steps will be computed in bfloat16; adapters are handed in as such then.
 
     Raises:
         AssistantError: the model's attention is of a kind that can't be replaced.
@@ -136,6 +141,10 @@ def trace(model: PreTrainedModel, router: Router) -> Any:
         )
         graph = front.convert(front.load(decoder))
     _shape_inputs(ov, graph, sizes, router)
+    if half:
+        _halve(ov, graph.get_parameters()[len(STEP_INPUTS) + 2 * sizes.layers :])
+    graph.validate_nodes_and_infer_types()
+    _settle_shapes(ov, graph)
     return graph
 
 
@@ -158,7 +167,7 @@ def _example(sizes: Sizes, router: Router) -> tuple[Tensor, ...]:
     adapters = [
         stacked
         for group in router.groups
-        for stacked in (torch.zeros(1, group.inputs), torch.zeros(group.outputs, 1))
+        for stacked in (torch.zeros(1, 1, group.inputs), torch.zeros(1, group.outputs, 1))
     ]
     return (*step, *(cache.clone() for cache in caches), *adapters)
 
@@ -173,9 +182,48 @@ def _shape_inputs(ov: Any, graph: Any, sizes: Sizes, router: Router) -> None:
         parameter.set_element_type(ov.Type.dynamic)
     adapters = iter(inputs[len(STEP_INPUTS) + 2 * sizes.layers :])
     for group in router.groups:
-        next(adapters).set_partial_shape(ov.PartialShape([-1, group.inputs]))
-        next(adapters).set_partial_shape(ov.PartialShape([group.outputs, -1]))
+        next(adapters).set_partial_shape(ov.PartialShape([1, -1, group.inputs]))
+        next(adapters).set_partial_shape(ov.PartialShape([1, group.outputs, -1]))
+
+
+def _halve(ov: Any, inputs: Sequence[Any]) -> None:
+    """Have inputs come in bfloat16, so that no step has to make them so."""
+    from openvino import opset13 as ops
+
+    for parameter in inputs:
+        readers = list(parameter.output(0).get_target_inputs())
+        parameter.set_element_type(ov.Type.bf16)
+        whole = ops.convert(parameter, ov.Type.f32).output(0)
+        for reader in readers:
+            reader.replace_source_output(whole)
+
+
+def _settle_shapes(ov: Any, graph: Any) -> None:
+    """Write down the shapes that a graph would work out in each step, where one dimension is open at most.
+
+    Which dimensions are open is found by trying inputs of two sizes.
+    """
+    from openvino import opset13 as ops
+
+    small, large = (_reshaped(ov, graph, size) for size in (5, 7))
+    for node, *tried in zip(graph.get_ordered_ops(), small, large, strict=True):
+        if node.get_type_name() != "Reshape":
+            continue
+        one, other = (list(each.get_output_shape(0)) for each in tried)
+        shape = [first if first == second else -1 for first, second in zip(one, other, strict=True)]
+        if shape.count(-1) <= 1:
+            node.input(1).replace_source_output(ops.constant(np.array(shape)).output(0))
     graph.validate_nodes_and_infer_types()
+
+
+def _reshaped(ov: Any, graph: Any, size: int) -> list[Any]:
+    """The nodes, in order, of a copy of the graph where every open dimension of its inputs has this size."""
+    copy = graph.clone()
+    for parameter in copy.get_parameters():
+        dimensions = [size if each.is_dynamic else each.get_length() for each in parameter.partial_shape]
+        parameter.set_partial_shape(ov.PartialShape(dimensions))
+    copy.validate_nodes_and_infer_types()
+    return list(copy.get_ordered_ops())
 
 
 @cache

@@ -46,7 +46,7 @@ def test_an_adapter_reaches_every_layer_of_a_traced_model(new_graph_runner, new_
 def test_attention_that_cant_be_replaced_is_refused(kind, config, text):
     model = kind(config).eval()
     with pytest.raises((AssistantError, RuntimeError), match=text):
-        trace(model, Router.into(model))
+        trace(model, Router.into(model), half=False)
 
 
 def test_the_tracing_warns_of_nothing(new_model):
@@ -55,7 +55,7 @@ def test_the_tracing_warns_of_nothing(new_model):
     openvino()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        trace(model, router)
+        trace(model, router, half=True)
 
 
 def test_sizes_are_those_of_the_models_own_configuration():
