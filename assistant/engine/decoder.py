@@ -5,7 +5,7 @@ It knows rows, the waiting line and slots. It knows nothing of chats, templates 
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +20,22 @@ from assistant.engine.sampling import likeliest
 from assistant.engine.steps import Part, Runner
 from assistant.errors import AssistantError
 
-CHUNK = 512
-"""Prompt tokens read in a step while no stream is running."""
-CHUNK_BESIDE = 32
-"""Prompt tokens read in a step beside running streams, so that none of them stalls."""
-CHUNK_BESIDE_ON_CARD = 256
-"""The same on a graphics card, where a step reads so many in about the time its weights take to arrive."""
+LOOKING_BACK = 1700
+"""Tokens that one can look back on in the time that it takes to go through the weights."""
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Prompt tokens read in a step, where they look back on no others; of those that do, fewer."""
+
+    alone: int = 256
+    """While no stream is running."""
+    beside: int = 40
+    """Beside running streams, so that none of them stalls."""
+
+
+ON_CARD = Chunks(512, 256)
+"""On a graphics card, where a step reads so many in about the time its weights take to arrive."""
 
 
 class Decoder:
@@ -35,18 +45,19 @@ class Decoder:
         self,
         runner: Runner,
         *,
-        chunk: int = CHUNK,
-        beside: int = CHUNK_BESIDE,
+        chunks: Chunks = Chunks(),
         line: WaitingLine | None = None,
         prefixes: Prefixes | None = None,
     ) -> None:
         self._runner = runner
-        self._chunk, self._beside = chunk, beside
+        self._chunks = chunks
         self._line = WaitingLine() if line is None else line
         self._prefixes = Prefixes() if prefixes is None else prefixes
         self._free = list(range(runner.slots))
         self._rows: list[Row] = []
         """The rows that have a slot, in the order they came."""
+        self._questions = 0
+        """Times that rows were handed in."""
         self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._wake = threading.Condition()
         self._closed = False
@@ -59,6 +70,9 @@ class Decoder:
             return
         with self._wake:
             closed = self._closed
+            self._questions += 1
+            for row in rows:
+                row.question = self._questions
             refusal = "" if closed else self._line.join(rows)
             self._wake.notify()
         if closed or refusal:
@@ -147,28 +161,44 @@ class Decoder:
             row.wait(place)
 
     def _plan(self) -> list[tuple[Row, Part]]:
-        """The next token of each running row, and as much of the prompts being read as fits beside them."""
+        """The next token of each running row, and as much of the prompts being read as fits beside them.
+
+        The last token of a prompt waits until those of its question's other rows are due as well: a question
+        is answered sooner when all is read before its first token, and its lanes are seen at the same pace.
+        """
         running = [row for row in self._rows if row.running]
         planned = [(row, _part(row, row.generated[-1:])) for row in running]
-        room = self._beside if running else self._chunk
-        read_through: list[Row] = []
-        for row in self._rows:
-            if row.running or room <= 0 or self._soon_spared(row, read_through):
-                continue
-            if not row.prefilled:
-                self._reuse(row)
-            chunk = row.prompt[row.prefilled : row.prefilled + room]
-            planned.append((row, _part(row, chunk)))
-            room -= len(chunk)
-            if row.prefilled + len(chunk) == len(row.prompt):
-                read_through.append(row)
+        ends = self._read_on(self._chunks.beside if running else self._chunks.alone)
+        unready = {row.question for row, end in ends.items() if end < row.ready}
+        for row, end in ends.items():
+            chunk = row.prompt[row.prefilled : end + (row.question not in unready)]
+            if chunk:
+                planned.append((row, _part(row, chunk)))
         return planned
 
-    def _soon_spared(self, row: Row, read_through: Sequence[Row]) -> bool:
+    def _read_on(self, room: float) -> dict[Row, int]:
+        """How far to read the prompts that are being read, none of them to its last token."""
+        ends: dict[Row, int] = {}
+        for row in self._rows:
+            if row.running:
+                continue
+            if room >= 1 and not self._soon_spared(row, ends):
+                if not row.prefilled:
+                    self._reuse(row)
+                work = 1 + row.prefilled / LOOKING_BACK
+                ends[row] = min(row.prefilled + max(1, round(room / work)), row.ready)
+                room -= (ends[row] - row.prefilled) * work
+            else:
+                ends[row] = row.prefilled
+        return ends
+
+    def _soon_spared(self, row: Row, ends: Mapping[Row, int]) -> bool:
         """Whether this step reads through a prompt that begins like the row's: that part is copied then."""
         return not row.prefilled and any(
-            _reader(other) == _reader(row) and _begin_alike(other.prompt, row.prompt)
-            for other in read_through
+            other.prefilled < end == other.ready
+            and _reader(other) == _reader(row)
+            and _begin_alike(other.prompt, row.prompt)
+            for other, end in ends.items()
         )
 
     def _reuse(self, row: Row) -> None:
@@ -197,15 +227,12 @@ class Decoder:
             self._wipe(outcome.part)
             self._leave(row, "failed", _explain(ValueError("its numbers have overflowed")))
             return
-        just_read = not row.running
-        if just_read:
-            row.prefilled = outcome.part.end
-        if not row.running:
-            return
         try:
-            if just_read:
-                self._keep(row)
-            reason = row.take(outcome.choose())
+            if not row.running:
+                row.prefilled = outcome.part.end
+                if outcome.part.start < row.ready <= outcome.part.end:
+                    self._keep(row)
+            reason = row.take(outcome.choose()) if row.running else None
             if reason:
                 self._keep(row)
         except Exception as problem:  # noqa: BLE001 - such as too little memory: ends this row alone

@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers import GenerationConfig
 
-from assistant.engine.decoder import CHUNK_BESIDE, CHUNK_BESIDE_ON_CARD, Decoder
+from assistant.engine.decoder import ON_CARD, Chunks, Decoder
 from assistant.engine.room import fitting
 from assistant.engine.rows import Row
 from assistant.engine.runners import Report, open_runner
@@ -47,7 +47,7 @@ class LocalEngine:
         self._ends = _end_tokens(folder, self._tokenizer.eos_token_id)
         self._runner = runner or open_runner(folder, self._placement, report, eight_bit=eight_bit)
         on_card = self._placement.device.type == "cuda"
-        self._decoder = Decoder(self._runner, beside=CHUNK_BESIDE_ON_CARD if on_card else CHUNK_BESIDE)
+        self._decoder = Decoder(self._runner, chunks=ON_CARD if on_card else Chunks())
         self._adapters: OrderedDict[Path, None] = OrderedDict()
         """The folders of the adapters loaded, least recently used first."""
         self._folders: dict[str, Path] = {}

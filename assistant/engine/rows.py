@@ -28,6 +28,8 @@ class Row:
     """The request's adapter, as the router has it installed."""
     owner: str = ""
     """Who asks; the line gives each owner its turn."""
+    question: int = 0
+    """Rows that are asked together have the same number, and begin to answer together."""
     began: float = field(default_factory=time.perf_counter)
     slot: int = -1
     generated: list[int] = field(default_factory=list)
@@ -48,6 +50,11 @@ class Row:
     def running(self) -> bool:
         """Whether the prompt has been read and tokens are coming."""
         return self.prefilled == len(self.prompt)
+
+    @property
+    def ready(self) -> int:
+        """Where its prompt has been read but for the last token, which is the first to say something."""
+        return len(self.prompt) - 1
 
     @property
     def length(self) -> int:

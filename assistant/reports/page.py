@@ -188,9 +188,9 @@ def _costs(report: Report) -> str:
         "What an answer costs",
         table(["", "#time", "#to the first word", "#tokens read", "#tokens written"], rows),
         _small(
-            f"Medians over the answers of this study. Training the voice took {_duration(trained)}."
-            if trained
-            else "Medians over the answers of this study."
+            "Medians over the answers of this study. The assistants were asked together and shared the "
+            "machine: the tokens tell what each takes by itself."
+            + (f" Training the voice took {_duration(trained)}." if trained else "")
         ),
     )
 

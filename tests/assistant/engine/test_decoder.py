@@ -6,7 +6,7 @@ Time is counted in steps of the runner, so that a slow machine changes nothing.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from assistant.engine.decoder import Decoder
+from assistant.engine.decoder import LOOKING_BACK, Chunks, Decoder
 from assistant.engine.line import WaitingLine
 from assistant.engine.prefixes import Prefixes
 from assistant.engine.router import LowRank
@@ -44,7 +44,7 @@ def new_decoder(watched) -> Iterator[NewDecoder]:
     made: list[Decoder] = []
 
     def make(**options: object) -> Decoder:
-        made.append(Decoder(watched, **{"chunk": CHUNK, "beside": BESIDE, **options}))
+        made.append(Decoder(watched, **{"chunks": Chunks(CHUNK, BESIDE), **options}))
         return made[-1]
 
     yield make
@@ -67,7 +67,7 @@ def one_slot(watched, new_decoder: NewDecoder) -> Decoder:
 def lonely(new_runner: NewRunner, strong, other) -> Iterator[Decoder]:
     """One slot, one chunk and no memory: a row here is alone."""
     runner = new_runner(slots=1, strong=strong, other=other)
-    decoder = Decoder(runner, chunk=10_000, prefixes=Prefixes(limit=0))
+    decoder = Decoder(runner, chunks=Chunks(10_000, 10_000), prefixes=Prefixes(limit=0))
     yield decoder
     decoder.close()
 
@@ -390,7 +390,7 @@ def test_a_row_that_there_is_no_memory_to_keep_ends_alone(decoder, watched, new_
     save = watched.save
 
     def full(slot: int, length: int) -> torch.Tensor:
-        if length == 30:
+        if length == 29:
             raise MemoryError
         return save(slot, length)
 
@@ -582,7 +582,7 @@ def test_a_long_prompt_is_read_in_small_chunks_and_delays_no_token_of_those_who_
     reading = [parts for parts in watched.steps if any(part.adapter is None for part in parts)]
     reading = reading[: -(finish.completion_tokens - 1) or None]
     chunks = [[part for part in parts if part.adapter is None] for parts in reading]
-    assert [len(part.tokens) for parts in chunks for part in parts] == [BESIDE] * (60 // BESIDE) + [1]
+    assert [len(part.tokens) for parts in chunks for part in parts] == [BESIDE] * 14 + [BESIDE + 1]
     for parts in reading:
         assert {part.adapter for part in parts} == {None, "strong", "other"}
         assert [len(part.tokens) for part in parts if part.adapter] == [1, 1]
@@ -606,6 +606,75 @@ def test_a_row_has_a_token_in_every_step_while_others_join_and_leave(decoder, wa
 def test_nobody_runs_so_prompts_are_read_in_large_chunks(decoder, watched, new_row):
     answer(decoder, new_row(random_tokens(6, 40)))
     assert [len(parts[0].tokens) for parts in watched.steps[:4]] == [CHUNK, CHUNK, 40 - 2 * CHUNK, 1]
+
+
+def test_of_a_prompt_that_looks_back_on_many_tokens_fewer_are_read_in_a_step(new_runner, new_row):
+    """Each of them takes longer, and the streams beside them are to keep their pace."""
+    watched = Watched(new_runner(slots=2, capacity=2 * LOOKING_BACK))
+    decoder = Decoder(watched, chunks=Chunks(40, 20))
+    try:
+        running = endless(new_row, [5, 6])
+        watched.at[3] = lambda: decoder.submit([long])
+        long = new_row(random_tokens(4, LOOKING_BACK + 100), max_tokens=1)
+        decoder.submit([running])
+        finish_of(long)
+        running.cancelled = True
+        pieces_of(running)
+    finally:
+        decoder.close()
+    chunks = [parts[1] for parts in watched.steps if len(parts) == 2]
+    assert (len(chunks[0].tokens), len(chunks[-2].tokens)) == (20, 10)
+
+
+# -- rows of one question --
+
+
+def first_words(watched: Watched, rows: Sequence[Row]) -> list[int]:
+    """For each row, the number of the step that said its first token."""
+    ends = [(row.slot, len(row.prompt)) for row in rows]
+    return [
+        next(step for step, parts in enumerate(watched.steps) if end in {(p.slot, p.end) for p in parts})
+        for end in ends
+    ]
+
+
+def test_rows_asked_together_begin_to_answer_in_the_same_step(decoder, watched, lonely, new_row):
+    prompts = [random_tokens(seed, length) for seed, length in enumerate((3, 70, 1))]
+    rows = [new_row(prompt) for prompt in prompts]
+    decoder.submit(rows)
+    for row in rows:
+        finish_of(row)
+    assert len({*first_words(watched, rows)}) == 1
+    for row, prompt in zip(rows, prompts, strict=True):
+        assert row.generated == answer(lonely, new_row(prompt))
+
+
+def test_what_is_asked_by_itself_does_not_wait_for_others(decoder, watched, new_row):
+    long, short = new_row(random_tokens(1, 70)), new_row(random_tokens(2, 3))
+    decoder.submit([short])
+    decoder.submit([long])
+    for row in (short, long):
+        finish_of(row)
+    late, early = first_words(watched, [long, short])
+    assert early < late
+
+
+def test_a_row_that_has_no_slot_yet_is_not_waited_for(one_slot, lonely, new_row):
+    prompts = [random_tokens(seed, 20) for seed in range(2)]
+    rows = [new_row(prompt) for prompt in prompts]
+    one_slot.submit(rows)
+    assert [pieces_of(row)[-1].finish.reason for row in rows] == ["length"] * 2
+    assert [row.generated for row in rows] == [answer(lonely, new_row(prompt)) for prompt in prompts]
+
+
+def test_a_row_that_fails_while_it_is_read_holds_up_no_other_of_its_question(
+    decoder, watched, lonely, new_row
+):
+    broken, sound = new_row([*random_tokens(1, 40), NO_SUCH_TOKEN, 5]), new_row(random_tokens(2, 3))
+    decoder.submit([broken, sound])
+    assert finish_of(broken).reason == "failed"
+    finish_of(sound)
+    assert sound.generated == answer(lonely, new_row(random_tokens(2, 3)))
 
 
 # -- errands --

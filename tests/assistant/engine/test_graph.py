@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from assistant.engine import graph
-from assistant.engine.decoder import Decoder
+from assistant.engine.decoder import Chunks, Decoder
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, KeptGraph, NoGraph, compiled_graph
 from assistant.engine.rows import Row
@@ -187,7 +187,7 @@ def test_greedy_answers_are_torchs_over_two_thousand_steps(both, new_row: NewRow
             )
             for seed in range(1, 41)
         ]
-        decoder = Decoder(runner, chunk=64, beside=16)
+        decoder = Decoder(runner, chunks=Chunks(64, 16))
         for start in range(0, len(rows), 10):
             decoder.submit(rows[start : start + 10])
             for row in rows[start : start + 10]:

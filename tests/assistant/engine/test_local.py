@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from assistant.engine import LocalEngine
-from assistant.engine.decoder import CHUNK_BESIDE, CHUNK_BESIDE_ON_CARD
+from assistant.engine.decoder import ON_CARD, Chunks
 from assistant.engine.local import RESIDENT
 from assistant.engine.steps import Runner
 from assistant.errors import AssistantError
@@ -62,14 +62,17 @@ def said(engine: LocalEngine, *requests: Request) -> list[str]:
     return [text for text, _ in answers(engine, *requests)]
 
 
-@pytest.mark.parametrize(("device", "most"), [("cpu", CHUNK_BESIDE), ("cuda", CHUNK_BESIDE_ON_CARD)])
+@pytest.mark.parametrize(("device", "most"), [("cpu", Chunks().beside), ("cuda", ON_CARD.beside)])
 def test_a_graphics_card_reads_more_of_a_prompt_beside_a_stream(tiny_model_folder, new_runner, device, most):
     watched = Watched(new_runner(slots=2, capacity=4096))
     engine = opened(tiny_model_folder, watched, replace(EXACT, device=torch.device(device)))
-    answers(engine, request("Hi", max_tokens=200), request("x" * 1500, max_tokens=1))
+    running = engine.generate([request("Hi", max_tokens=200)])
+    next(running)
+    answers(engine, request("x" * 1500, max_tokens=1))
+    running.close()
     engine.close()
     beside = [parts for parts in watched.steps if len(parts) == 2 and len(parts[0].tokens) == 1]
-    assert max(len(part.tokens) for parts in beside for part in parts) == most
+    assert 0.7 * most < max(len(part.tokens) for parts in beside for part in parts) <= most
 
 
 def test_answers_are_those_of_transformers_generate(engine, new_model, tokenizer):
