@@ -5,7 +5,6 @@ It knows marks by turn and lane. Nothing that is counted for a decision reads th
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
@@ -16,7 +15,8 @@ from assistant.errors import AssistantError
 from assistant.lanes import lane_of
 from assistant.store import marks, turns
 
-Thumb = Literal[-1, 1]
+VALUES = {"thumb": (-1, 1), "score": tuple(range(LOWEST_SCORE, HIGHEST_SCORE + 1))}
+"""What may be said, by kind of mark."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,18 @@ class Marks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def set(self, turn_id: int, lane: str, mark: Mark) -> None:
-        """Keep a mark in place of an earlier one; an empty one takes it back.
+    def set(self, turn_id: int, lane: str, kind: str, value: int | None) -> None:
+        """Keep a thumb or a score in place of an earlier one; None takes it back. The other one stays.
 
         Raises:
-            AssistantError: the lane or a value is none that there is.
+            AssistantError: the lane, the kind or the value is none that there is.
         """
         lane_of(lane)
-        if mark.thumb not in (None, -1, 1) or mark.score not in (
-            None,
-            *range(LOWEST_SCORE, HIGHEST_SCORE + 1),
-        ):
-            raise AssistantError(f"{mark} is no mark: a thumb is up or down, a score is 1 to 5. Click again.")
-        values = {"thumb": mark.thumb, "score": mark.score, "changed": datetime.now(UTC).isoformat()}
+        if kind not in VALUES or value not in (None, *VALUES[kind]):
+            raise AssistantError(
+                f"{kind} {value} is no mark: a thumb is up or down, a score is 1 to 5. Click again."
+            )
+        values = {kind: value, "changed": datetime.now(UTC).isoformat()}
         statement = insert(marks).values(turn_id=turn_id, lane=lane, **values)
         with self._database.begin() as connection:
             connection.execute(

@@ -62,8 +62,7 @@ window.quartet = (() => {
       const kind = "thumb" in hit.dataset ? "thumb" : "score";
       const pressed = hit.getAttribute("aria-pressed") !== "true";
       for (const each of marks.querySelectorAll(`[data-${kind}]`)) each.setAttribute("aria-pressed", String(pressed && each === hit));
-      const chosen = (name) => marks.querySelector(`[data-${name}][aria-pressed="true"]`)?.dataset[name] || "";
-      send("mark_answer", { turn: marks.dataset.turn, lane: marks.dataset.lane, thumb: chosen("thumb"), score: chosen("score") });
+      send("mark_answer", { turn: marks.dataset.turn, lane: marks.dataset.lane, kind, value: pressed ? hit.dataset[kind] : "" });
     }],
     [".q-chat-remove", (hit) => hit.closest("li").classList.add("q-chat-asks")],
     ["[data-keep]", (hit) => hit.closest("li").classList.remove("q-chat-asks")],

@@ -46,6 +46,8 @@ CALM: dict[str, Any] = {"show_progress": "hidden"}
 QUICK: dict[str, Any] = {**CALM, "queue": False}
 """For what takes no time: by plain request. Gradio loses an event that comes while it closes the stream of
 the last one, and these would open and close one each."""
+EACH: dict[str, Any] = {**QUICK, "trigger_mode": "multiple"}
+"""For what is clicked as fast as one likes: else Gradio passes over a click while another is on its way."""
 KEPT: dict[str, Any] = {
     **QUICK,
     "js": "(value, chat) => [value, quartet.named(chat)]",
@@ -281,8 +283,8 @@ def _connect(does: Handlers, board: Board) -> None:
     _connect_strength(does, board)
     wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **QUICK)
     board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **QUICK)
-    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **QUICK)
-    wire.mark_answer(does.mark, board.chat_id, board.problem, api_name="chat_mark", **QUICK)
+    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **EACH)
+    wire.mark_answer(does.mark, board.chat_id, board.problem, api_name="chat_mark", **EACH)
     opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **QUICK)
     opened.then(None, js="() => quartet.showPassage()")
     board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")

@@ -144,11 +144,12 @@ def _connect(
     intake = Intake(studio, intake_board)
     reader = Reader(studio, reader_board, lambda: does.kept())
     does, calm = Handlers(studio, board, intake, reader), {"show_progress": "hidden"}
+    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
     whole, kept = [*board.all, *intake_board.all, *reader_board.all], [*board.all, *reader_board.all]
     gr.on(None, does.load, None, whole, api_name="conversations_load", **calm)
     intake_board.clock.tick(does.follow, None, whole, api_name="conversations_follow", **calm)
-    board.files.remove(does.remove, None, kept, api_name="conversations_remove", **calm)
-    board.files.restore(does.restore, None, kept, api_name="conversations_restore", **calm)
+    board.files.remove(does.remove, None, kept, api_name="conversations_remove", **each)
+    board.files.restore(does.restore, None, kept, api_name="conversations_restore", **each)
     connect_intake(intake, intake_board, drop)
     connect_reader(reader, reader_board, board.all)
     report = board.report

@@ -266,9 +266,10 @@ def _speakers(label: str, info: str) -> gr.Dropdown:
 def connect_intake(does: Intake, board: IntakeBoard, drop: gr.HTML) -> None:
     """Connect the handlers of this part."""
     calm: dict[str, Any] = {"show_progress": "hidden"}
+    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
     drop.upload(does.add, None, board.all, api_name="conversations_add", **calm)
     board.waiting.pick(does.show, None, board.all, api_name="conversations_file_show", **calm)
-    board.waiting.discard(does.discard, board.picked, board.all, api_name="conversations_discard", **calm)
+    board.waiting.discard(does.discard, board.picked, board.all, api_name="conversations_discard", **each)
     columns, sides = board.columns, [board.team, board.left_out]
     changed = [each.input for each in columns]
     gr.on(
@@ -276,7 +277,7 @@ def connect_intake(does: Intake, board: IntakeBoard, drop: gr.HTML) -> None:
     )
     chosen = [each.input for each in sides]
     gr.on(chosen, does.choose, [board.picked, *sides], board.all, api_name="conversations_sides", **calm)
-    board.steps.toggle(does.toggle, board.picked, board.all, api_name="conversations_clean", **calm)
+    board.steps.toggle(does.toggle, board.picked, board.all, api_name="conversations_clean", **each)
     begin = {"api_name": "conversations_import", "trigger_mode": "once"}
     board.begin.click(does.begin, board.picked, board.all, **begin, **calm)
     board.clear.click(does.clear, None, board.all, api_name="conversations_clear", **calm)

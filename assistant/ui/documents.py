@@ -154,6 +154,7 @@ def page(studio: Studio) -> None:
     clock = gr.Timer(0.5, active=False)
 
     does, calm = Handlers(studio), {"show_progress": "hidden"}
+    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
     added, changed = [adding, table, clock], [problem, table]
     gr.on(None, does.load, None, added, api_name="documents_load", **calm)
     gr.on(None, does.gaps, None, open_questions, api_name="documents_gaps", **calm)
@@ -161,8 +162,8 @@ def page(studio: Studio) -> None:
     drop.upload(does.add, None, [*added, problem], api_name="documents_add", **calm)
     clock.tick(does.follow, None, added, api_name="documents_follow", **calm)
     adding.stop(does.stop, None, None, api_name="documents_stop", **calm)
-    table.remove(does.remove, None, changed, api_name="documents_remove", **calm)
-    table.restore(does.restore, None, changed, api_name="documents_restore", **calm)
+    table.remove(does.remove, None, changed, api_name="documents_remove", **each)
+    table.restore(does.restore, None, changed, api_name="documents_restore", **each)
     gr.on([question.submit, search.click], does.search, question, found, api_name="documents_search")
     for place, name in ((table, "document_open"), (found, "passage_open")):
         opened = place.open(does.open, None, source, api_name=name, **calm)

@@ -34,11 +34,11 @@ def marks_html(mark: Mark, turn_id: int, lane: str) -> str:
 
 
 def keep_mark(studio: Studio, chat_id: str, event: gr.EventData) -> str:
-    """Keep the marks that are pressed now under one answer of this chat; returns what went wrong, as HTML."""
+    """Keep the mark that was pressed under one answer of this chat; returns what went wrong, as HTML."""
     try:
         turns = {str(turn.id): turn.id for turn in studio.chats.read(chat_id).turns}
-        mark = Mark(_number(event.thumb), _number(event.score))
-        studio.marks.set(turns[str(event.turn)], str(event.lane), mark)
+        value = int(str(event.value)) if event.value else None
+        studio.marks.set(turns[str(event.turn)], str(event.lane), str(event.kind), value)
     except (KeyError, ValueError):
         return notice("This answer is no longer there. Load the page again.", "problem")
     except AssistantError as problem:
@@ -51,7 +51,3 @@ def _button(kind: str, value: int, pressed: bool, label: str, content: str) -> s
         f'<button type="button" data-{kind}="{value}" aria-pressed="{str(pressed).lower()}" title="{label}" '
         f'aria-label="{label}">{content}</button>'
     )
-
-
-def _number(value: object) -> int | None:
-    return int(str(value)) if value else None

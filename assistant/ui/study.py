@@ -28,6 +28,8 @@ from assistant.wording import counted
 MOST_CHATS = 200
 """Past chats whose questions are taken."""
 CALM: dict[str, Any] = {"show_progress": "hidden"}
+EACH: dict[str, Any] = {**CALM, "trigger_mode": "multiple"}
+"""For what is done in a list one after another, as fast as one likes."""
 Update = dict[Any, Any]
 """New values by component."""
 
@@ -350,7 +352,7 @@ def _connect_draft(does: Handlers, board: Board) -> None:
     )
     adding.add_chats.click(does.add_chats, study, shown, api_name="study_add_chats", **CALM)
     adding.drop.upload(does.add_file, study, shown, api_name="study_add_file", **CALM)
-    board.items.remove_item(does.remove_item, study, shown, api_name="study_remove_item", **CALM)
+    board.items.remove_item(does.remove_item, study, shown, api_name="study_remove_item", **EACH)
     board.items.clear_items(does.clear_items, study, shown, api_name="study_clear_items", **CALM)
     edited = [editing.name, editing.low, editing.high, study]
     editing.save.click(does.save_criterion, edited, shown, api_name="study_save_criterion", **CALM)
@@ -360,7 +362,7 @@ def _connect_draft(does: Handlers, board: Board) -> None:
     )
     joined = [board.rater.submit, board.add_rater.click]
     gr.on(joined, does.add_rater, [board.rater, study], shown, api_name="study_add_rater", **CALM)
-    board.raters.remove_rater(does.remove_rater, study, shown, api_name="study_remove_rater", **CALM)
+    board.raters.remove_rater(does.remove_rater, study, shown, api_name="study_remove_rater", **EACH)
     sharing = board.sharing
     changed = [sharing.per_item.release, sharing.repeats.release, sharing.human.input]
     gr.on(changed, does.save_settings, [*sharing.values, study], shown, api_name="study_settings", **CALM)
