@@ -192,7 +192,8 @@ class GraphRunner:
         self.router = Router(kept.groups())
         self._pages = -(-capacity // PAGE)
         """Pages of a slot."""
-        shape = (sizes.layers, 2, slots * self._pages, sizes.heads, PAGE, sizes.size)
+        # One page more than the slots have, for what fills up a step.
+        shape = (sizes.layers, 2, slots * self._pages + 1, sizes.heads, PAGE, sizes.size)
         self._states = zeros(shape, like=torch.zeros(0, dtype=dtype))
         for number, states in enumerate(self._states.flatten(0, 1)):
             self._request.set_input_tensor(len(STEP_INPUTS) + number, self._shared(states))
@@ -227,7 +228,10 @@ class GraphRunner:
         return self._states[:, :, first : first - (-length // PAGE)]
 
     def _inputs(self, parts: Sequence[Part]) -> tuple[Tensor, ...]:
-        """`STEP_INPUTS` of a step."""
+        """`STEP_INPUTS` of a step, filled up with a part that nobody asked for."""
+        asked, count = len(parts), sum(len(part.tokens) for part in parts)
+        if spare := filled_up(count) - count:
+            parts = [*parts, Part(self.slots, [0] * spare, 0)]
         tokens = [token for part in parts for token in part.tokens]
         unknown = next((token for token in tokens if token >= self._vocabulary), None)
         if unknown is not None:
@@ -240,7 +244,7 @@ class GraphRunner:
         return (
             torch.tensor(tokens),
             torch.cat([torch.arange(part.start, part.end) for part in parts]),
-            ends - 1,
+            ends[:asked] - 1,
             mask if mask.shape[1] else mask.new_zeros(len(mask), 1),
             _whole([part.start for part in parts]),
             _whole([0, *ends.tolist()]),
@@ -264,6 +268,15 @@ class GraphRunner:
         if tensor.dtype == torch.bfloat16:
             return self._ov.Tensor(tensor.view(torch.uint16).numpy(), list(tensor.shape), self._ov.Type.bf16)
         return self._ov.Tensor(tensor.numpy(), list(tensor.shape), self._ov.Type.f32)
+
+
+def filled_up(count: int) -> int:
+    """The number of tokens that a step of so many is filled up to, by less than a page.
+
+    Operators are made for each number that occurs, which takes time, and kept, which takes megabytes.
+    """
+    grain = 1 if count <= 16 else 8 if count <= 64 else 16
+    return -(-count // grain) * grain
 
 
 def _nothing(group: Group) -> tuple[Tensor, Tensor]:

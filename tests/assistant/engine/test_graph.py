@@ -14,7 +14,7 @@ from torch import Tensor
 from assistant.engine import graph
 from assistant.engine.decoder import Chunks, Decoder
 from assistant.engine.eager import EagerRunner
-from assistant.engine.graph import GraphRunner, KeptGraph, NoGraph, compiled_graph
+from assistant.engine.graph import GraphRunner, KeptGraph, NoGraph, compiled_graph, filled_up
 from assistant.engine.rows import Row
 from assistant.engine.steps import Part, Runner
 from assistant.engine.tracing import PAGE
@@ -199,6 +199,24 @@ def test_greedy_answers_are_torchs_over_two_thousand_steps(both, new_row: NewRow
     pairs = [pair for one, two in zip(found, expected, strict=True) for pair in zip(one, two, strict=True)]
     assert len(pairs) == 2400
     assert sum(one == two for one, two in pairs) / len(pairs) >= AGREEMENT
+
+
+def test_steps_of_any_length_are_few_lengths_to_the_graph():
+    """Each of them costs memory for good."""
+    lengths = {filled_up(count) for count in range(1, 300)}
+    assert len(lengths) < 40
+    assert all(count <= filled_up(count) < count + PAGE for count in range(1, 300))
+
+
+@graphs
+def test_what_fills_up_a_step_leaves_every_slot_as_it_is(new_graph_runner):
+    runner = new_graph_runner(slots=3, capacity=96)
+    for slot in range(3):
+        runner.step([Part(slot, prompt(slot, 90), 0)])
+    before = [runner.save(slot, 96) for slot in (0, 2)]
+    runner.step([Part(1, prompt(9, 17), 0)])
+    assert filled_up(17) > 17
+    assert all(torch.equal(runner.save(slot, 96), was) for slot, was in zip((0, 2), before, strict=True))
 
 
 # -- where graphs are kept --
