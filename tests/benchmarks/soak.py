@@ -104,6 +104,7 @@ def main() -> None:
             if time.monotonic() - soak.heard > SILENCE:
                 print("STUCK:", sum(user.is_alive() for user in users), "users")
                 os._exit(1)
+    print("MB by minute:", *(f"{size:.0f}" for _, size in memory[::12]))
     later = [size for at, size in memory if at > SETTLED * 60 * options.minutes]
     print(dict(soak.seen))
     print(f"memory: {memory[0][1]:.0f} MB at first, then {later[0]:.0f} to {later[-1]:.0f} MB", end=" ")
