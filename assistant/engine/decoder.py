@@ -3,6 +3,7 @@
 It knows rows, the waiting line and slots. It knows nothing of chats, templates or how steps are taken.
 """
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +64,8 @@ class Decoder:
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="decoder", daemon=True)
         self._thread.start()
+        # A thread that is in torch when the interpreter goes takes the process down with an error.
+        atexit.register(self.close)
 
     def submit(self, rows: Sequence[Row]) -> None:
         """Hand in one owner's rows; they start as slots come free, or end as busy where the line is full."""
@@ -100,7 +103,8 @@ class Decoder:
         self._prefixes.forget(adapter)
 
     def close(self) -> None:
-        """End the thread; rows in flight end as cancelled."""
+        """End the thread; rows in flight end as cancelled. Happens at the process's end if not before."""
+        atexit.unregister(self.close)
         with self._wake:
             self._closed = True
             self._wake.notify()

@@ -245,6 +245,7 @@ def _memory(way: str) -> None:
     else:
         ours = Ours(_runner(folder, way), tokenizer, DEMO / "adapter", reuse=REUSE)
         ours.answer(ours.rows(asked, ADAPTERS))
+        ours.decoder.close()
     # Not ru_maxrss: a process inherits its parent's.
     status = Path("/proc/self/status").read_text(encoding="ascii")
     print(int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024)

@@ -3,6 +3,7 @@
 Time is counted in steps of the runner, so that a slow machine changes nothing.
 """
 
+import atexit
 import random
 import threading
 import time
@@ -624,6 +625,25 @@ def test_of_a_prompt_that_looks_back_on_many_tokens_fewer_are_read_in_a_step(new
         decoder.close()
     chunks = [parts[1] for parts in watched.steps if len(parts) == 2]
     assert (len(chunks[0].tokens), len(chunks[-2].tokens)) == (20, 10)
+
+
+# -- the end --
+
+
+def test_the_thread_has_ended_before_the_interpreter_goes(watched, new_row, monkeypatch):
+    """Else the process would end with an error now and then, whatever it has done."""
+    at_exit: list[Callable[[], object]] = []
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    others = {thread.ident for thread in threading.enumerate()}
+    decoder = Decoder(watched)
+    (own,) = (thread for thread in threading.enumerate() if thread.ident not in others)
+    row = endless(new_row, [5, 6])
+    decoder.submit([row])
+    row.pieces.get(timeout=60)
+    (close,) = at_exit
+    close()
+    assert not own.is_alive()
+    assert finish_of(row).reason == "cancelled"
 
 
 # -- rows of one question --
