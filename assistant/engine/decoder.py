@@ -31,11 +31,17 @@ class Chunks:
 
     alone: int = 256
     """While no stream is running."""
-    beside: int = 40
+    beside: int = 28
     """Beside running streams, so that none of them stalls."""
+    each: int = 3
+    """So many more for each of them: the more there are, the longer a step takes anyway."""
+
+    def room(self, streams: int) -> int:
+        """Prompt tokens read beside so many streams."""
+        return self.beside + self.each * streams if streams else self.alone
 
 
-ON_CARD = Chunks(512, 256)
+ON_CARD = Chunks(512, 256, 0)
 """On a graphics card, where a step reads so many in about the time its weights take to arrive."""
 
 
@@ -172,7 +178,7 @@ class Decoder:
         """
         running = [row for row in self._rows if row.running]
         planned = [(row, _part(row, row.generated[-1:])) for row in running]
-        ends = self._read_on(self._chunks.beside if running else self._chunks.alone)
+        ends = self._read_on(self._chunks.room(len(running)))
         unready = {row.question for row, end in ends.items() if end < row.ready}
         for row, end in ends.items():
             chunk = row.prompt[row.prefilled : end + (row.question not in unready)]

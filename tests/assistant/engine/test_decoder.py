@@ -45,7 +45,7 @@ def new_decoder(watched) -> Iterator[NewDecoder]:
     made: list[Decoder] = []
 
     def make(**options: object) -> Decoder:
-        made.append(Decoder(watched, **{"chunks": Chunks(CHUNK, BESIDE), **options}))
+        made.append(Decoder(watched, **{"chunks": Chunks(CHUNK, BESIDE, 0), **options}))
         return made[-1]
 
     yield make
@@ -569,9 +569,10 @@ def test_each_row_is_told_its_place_in_line_as_it_comes_nearer(one_slot, new_row
 
 
 def test_a_long_prompt_is_read_in_small_chunks_and_delays_no_token_of_those_who_run(
-    decoder, watched, lonely, new_row
+    new_decoder, watched, lonely, new_row
 ):
     prompt = random_tokens(4, 61)
+    decoder = new_decoder(chunks=Chunks(CHUNK, BESIDE - 2, 1))
     running = [endless(new_row, [5, 6], adapter="strong"), endless(new_row, [7, 8], adapter="other")]
     long = new_row(prompt)
     watched.at[5] = lambda: decoder.submit([long])
@@ -612,7 +613,7 @@ def test_nobody_runs_so_prompts_are_read_in_large_chunks(decoder, watched, new_r
 def test_of_a_prompt_that_looks_back_on_many_tokens_fewer_are_read_in_a_step(new_runner, new_row):
     """Each of them takes longer, and the streams beside them are to keep their pace."""
     watched = Watched(new_runner(slots=2, capacity=2 * LOOKING_BACK))
-    decoder = Decoder(watched, chunks=Chunks(40, 20))
+    decoder = Decoder(watched, chunks=Chunks(40, 20, 0))
     try:
         running = endless(new_row, [5, 6])
         watched.at[3] = lambda: decoder.submit([long])

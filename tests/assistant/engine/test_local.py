@@ -62,7 +62,7 @@ def said(engine: LocalEngine, *requests: Request) -> list[str]:
     return [text for text, _ in answers(engine, *requests)]
 
 
-@pytest.mark.parametrize(("device", "most"), [("cpu", Chunks().beside), ("cuda", ON_CARD.beside)])
+@pytest.mark.parametrize(("device", "most"), [("cpu", Chunks().room(1)), ("cuda", ON_CARD.room(1))])
 def test_a_graphics_card_reads_more_of_a_prompt_beside_a_stream(tiny_model_folder, new_runner, device, most):
     watched = Watched(new_runner(slots=2, capacity=4096))
     engine = opened(tiny_model_folder, watched, replace(EXACT, device=torch.device(device)))
