@@ -12,14 +12,14 @@ from assistant.brand import Brand, read_brand
 from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.ui.company_parts import Listed, companies_html, preview_html, steps_html
-from assistant.ui.layout import heading, live, notice
+from assistant.ui.layout import CALM, heading, live, notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.people import people_html
 from assistant.ui.voice import FIELDS, Field, brand_of, texts_of
 from assistant.workspace import Workspace, accounts_file
 
 LEAD = "Who your assistants speak for, and how. All four are given this voice before every question."
-QUICK: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+QUICK: dict[str, Any] = {**CALM, "queue": False}
 """For every event: no veil, and a plain request (see `QUICK` in compare.py)."""
 GROUPS = (
     ("The company", ("name", "tagline", "sample_questions")),

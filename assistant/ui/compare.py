@@ -19,7 +19,7 @@ from assistant.studio import Studio
 from assistant.ui.board import Board, draw_board, draw_strength, toolbar
 from assistant.ui.chat_list import chat_list_html
 from assistant.ui.instructions import instructions_panel
-from assistant.ui.layout import live, notice
+from assistant.ui.layout import CALM, EACH, live, notice
 from assistant.ui.marks import keep_mark
 from assistant.ui.new_chats import NewChats
 from assistant.ui.sources import source_html
@@ -41,13 +41,9 @@ MOST_ANSWERED = 24
 """Chats answered at the same time: the 20 that the engine has slots and places in line for, and some more,
 which are told at once that it is busy."""
 
-CALM: dict[str, Any] = {"show_progress": "hidden"}
-"""For every event: no veil over what is about to change."""
 QUICK: dict[str, Any] = {**CALM, "queue": False}
 """For what takes no time: by plain request. Gradio loses an event that comes while it closes the stream of
 the last one, and these would open and close one each."""
-EACH: dict[str, Any] = {**QUICK, "trigger_mode": "multiple"}
-"""For what is clicked as fast as one likes: else Gradio passes over a click while another is on its way."""
 KEPT: dict[str, Any] = {
     **QUICK,
     "js": "(value, chat) => [value, quartet.named(chat)]",
@@ -283,8 +279,8 @@ def _connect(does: Handlers, board: Board) -> None:
     _connect_strength(does, board)
     wire.open_chat(does.open_chat, None, board.all, api_name="chat_open", **QUICK)
     board.clock.tick(does.follow, board.chat_id, board.all, api_name="chat_follow", **QUICK)
-    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **EACH)
-    wire.mark_answer(does.mark, board.chat_id, board.problem, api_name="chat_mark", **EACH)
+    wire.remove_chat(does.remove_chat, board.chat_id, board.all, api_name="chat_remove", **{**QUICK, **EACH})
+    wire.mark_answer(does.mark, board.chat_id, board.problem, api_name="chat_mark", **{**QUICK, **EACH})
     opened = wire.open_source(does.open_source, board.chat_id, board.source, api_name="source_open", **QUICK)
     opened.then(None, js="() => quartet.showPassage()")
     board.chat_id.change(None, board.chat_id, None, js="id => quartet.address(id)")

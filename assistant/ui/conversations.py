@@ -17,7 +17,7 @@ from assistant.ui.conversations_parts import files_html, refused_html
 from assistant.ui.conversations_reader import Reader, ReaderBoard, connect_reader, reader_part
 from assistant.ui.conversations_report import Report, ReportBoard, report_part
 from assistant.ui.dropzone import dropzone
-from assistant.ui.layout import heading, notice
+from assistant.ui.layout import CALM, EACH, heading, notice
 from assistant.ui.parts import PROBLEMS, html
 
 LEAD = "What the tuned assistants learn your voice from: real chats with the replies you would give again."
@@ -143,16 +143,15 @@ def _connect(
 ) -> None:
     intake = Intake(studio, intake_board)
     reader = Reader(studio, reader_board, lambda: does.kept())
-    does, calm = Handlers(studio, board, intake, reader), {"show_progress": "hidden"}
-    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
+    does = Handlers(studio, board, intake, reader)
     whole, kept = [*board.all, *intake_board.all, *reader_board.all], [*board.all, *reader_board.all]
-    gr.on(None, does.load, None, whole, api_name="conversations_load", **calm)
-    intake_board.clock.tick(does.follow, None, whole, api_name="conversations_follow", **calm)
-    board.files.remove(does.remove, None, kept, api_name="conversations_remove", **each)
-    board.files.restore(does.restore, None, kept, api_name="conversations_restore", **each)
+    gr.on(None, does.load, None, whole, api_name="conversations_load", **CALM)
+    intake_board.clock.tick(does.follow, None, whole, api_name="conversations_follow", **CALM)
+    board.files.remove(does.remove, None, kept, api_name="conversations_remove", **EACH)
+    board.files.restore(does.restore, None, kept, api_name="conversations_restore", **EACH)
     connect_intake(intake, intake_board, drop)
     connect_reader(reader, reader_board, board.all)
     report = board.report
-    report.look.click(does.look, None, report.all, api_name="conversations_look", trigger_mode="once", **calm)
+    report.look.click(does.look, None, report.all, api_name="conversations_look", trigger_mode="once", **CALM)
     asked, both = [reader_board.words, reader_board.only_out], [*board.all, *reader_board.all]
-    report.closer.exclude(reader.exclude, asked, both, api_name="conversation_reject", **calm)
+    report.closer.exclude(reader.exclude, asked, both, api_name="conversation_reject", **CALM)

@@ -14,7 +14,7 @@ from assistant.jobs import Job, JobLog
 from assistant.studio import Studio
 from assistant.ui.conversations_intake_parts import preview_html, progress_html, steps_html, waiting_html
 from assistant.ui.dropzone import Delivery
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, EACH, notice
 from assistant.ui.parts import PROBLEMS, html
 from assistant.wording import counted
 
@@ -265,20 +265,18 @@ def _speakers(label: str, info: str) -> gr.Dropdown:
 
 def connect_intake(does: Intake, board: IntakeBoard, drop: gr.HTML) -> None:
     """Connect the handlers of this part."""
-    calm: dict[str, Any] = {"show_progress": "hidden"}
-    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
-    drop.upload(does.add, None, board.all, api_name="conversations_add", **calm)
-    board.waiting.pick(does.show, None, board.all, api_name="conversations_file_show", **calm)
-    board.waiting.discard(does.discard, board.picked, board.all, api_name="conversations_discard", **each)
+    drop.upload(does.add, None, board.all, api_name="conversations_add", **CALM)
+    board.waiting.pick(does.show, None, board.all, api_name="conversations_file_show", **CALM)
+    board.waiting.discard(does.discard, board.picked, board.all, api_name="conversations_discard", **EACH)
     columns, sides = board.columns, [board.team, board.left_out]
     changed = [each.input for each in columns]
     gr.on(
-        changed, does.arrange, [board.picked, *columns], board.all, api_name="conversations_arrange", **calm
+        changed, does.arrange, [board.picked, *columns], board.all, api_name="conversations_arrange", **CALM
     )
     chosen = [each.input for each in sides]
-    gr.on(chosen, does.choose, [board.picked, *sides], board.all, api_name="conversations_sides", **calm)
-    board.steps.toggle(does.toggle, board.picked, board.all, api_name="conversations_clean", **each)
+    gr.on(chosen, does.choose, [board.picked, *sides], board.all, api_name="conversations_sides", **CALM)
+    board.steps.toggle(does.toggle, board.picked, board.all, api_name="conversations_clean", **EACH)
     begin = {"api_name": "conversations_import", "trigger_mode": "once"}
-    board.begin.click(does.begin, board.picked, board.all, **begin, **calm)
-    board.clear.click(does.clear, None, board.all, api_name="conversations_clear", **calm)
-    board.progress.stop(does.stop, board.picked, board.all, api_name="conversations_stop", **calm)
+    board.begin.click(does.begin, board.picked, board.all, **begin, **CALM)
+    board.clear.click(does.clear, None, board.all, api_name="conversations_clear", **CALM)
+    board.progress.stop(does.stop, board.picked, board.all, api_name="conversations_stop", **CALM)

@@ -22,8 +22,8 @@ LARGE = 200_000_000
 """Bytes of a file beside which it is told what is kept of it."""
 HUGE = (
     f"A large file: up to {MOST_KEPT:,} conversations of it are kept, of more a fair sample from its "
-    "beginning to its end. It takes some minutes for each 100 MB. You can leave this page meanwhile, or "
-    "stop, and nothing is kept."
+    "beginning to its end. It takes some minutes for each 100 MB. You can leave this page meanwhile. "
+    "Stopped, it keeps nothing."
 )
 HONEST = (
     "Patterns find most personal data, not all. Look at some conversations afterwards, and leave out or edit "

@@ -15,7 +15,7 @@ from assistant.errors import AssistantError
 from assistant.prompts import Message
 from assistant.studio import Studio
 from assistant.ui.conversations_parts import SPEAKERS, change_html, reader_html
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, EACH, notice
 from assistant.ui.parts import PROBLEMS, html, section
 
 Update = dict[Any, Any]
@@ -188,16 +188,14 @@ def reader_part() -> ReaderBoard:
 
 def connect_reader(does: Reader, board: ReaderBoard, counts: list[Any]) -> None:
     """Connect the handlers of this part; `counts` are the components that show what is learned from."""
-    calm: dict[str, Any] = {"show_progress": "hidden"}
     asked, shown = [board.words, board.only_out], board.all
     finding = [board.words.submit, board.search.click, board.only_out.input]
-    gr.on(finding, does.search, asked, shown, api_name="conversations_search", **calm)
-    board.reader.turn(does.turn, asked, shown, api_name="conversations_turn", **calm)
-    board.reader.edit(does.edit, None, shown, api_name="conversation_open", **calm)
-    board.cancel.click(does.cancel, None, shown, api_name="conversation_close_show", **calm)
+    gr.on(finding, does.search, asked, shown, api_name="conversations_search", **CALM)
+    board.reader.turn(does.turn, asked, shown, api_name="conversations_turn", **CALM)
+    board.reader.edit(does.edit, None, shown, api_name="conversation_open", **CALM)
+    board.cancel.click(does.cancel, None, shown, api_name="conversation_close_show", **CALM)
     kept, both = [board.source, board.text, *asked], [*shown, *counts]
-    swift = {**calm, "trigger_mode": "multiple"}  # conversation after conversation, as fast as one reads
-    board.reader.exclude(does.exclude, asked, both, api_name="conversation_exclude", **swift)
-    board.reader.include(does.include, asked, both, api_name="conversation_include", **swift)
-    board.undo.undo(does.undo, asked, both, api_name="conversation_undo", **swift)
-    board.save.click(does.save, kept, both, api_name="conversation_edit", **calm)
+    board.reader.exclude(does.exclude, asked, both, api_name="conversation_exclude", **EACH)
+    board.reader.include(does.include, asked, both, api_name="conversation_include", **EACH)
+    board.undo.undo(does.undo, asked, both, api_name="conversation_undo", **EACH)
+    board.save.click(does.save, kept, both, api_name="conversation_edit", **CALM)

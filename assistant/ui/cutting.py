@@ -6,7 +6,7 @@ It knows two numbers and what people are told of them. What is made of them is k
 import gradio as gr
 
 from assistant.studio import Studio
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, notice
 from assistant.ui.parts import PROBLEMS, html
 from assistant.ui.search_models import search_models_part
 from knowledge.chunking import MAX_WORDS, MIN_WORDS, CutSettings
@@ -102,8 +102,7 @@ def cutting_drawer(studio: Studio, renewal: gr.HTML) -> None:
         clock = gr.Timer(1.0, active=False)
         search_models_part(studio, clock)
     shown = [words, overlap, outcome, renewal, clock]
-    calm = {"show_progress": "hidden"}
-    gr.on(None, does.show, None, shown, api_name="cutting_show", **calm)
-    save.click(does.save, [words, overlap], shown, api_name="cutting_save", **calm)
-    reset.click(does.reset, None, shown, api_name="cutting_reset", **calm)
-    clock.tick(does.follow, None, [renewal, clock], api_name="cutting_follow", **calm)
+    gr.on(None, does.show, None, shown, api_name="cutting_show", **CALM)
+    save.click(does.save, [words, overlap], shown, api_name="cutting_save", **CALM)
+    reset.click(does.reset, None, shown, api_name="cutting_reset", **CALM)
+    clock.tick(does.follow, None, [renewal, clock], api_name="cutting_follow", **CALM)

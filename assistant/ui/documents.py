@@ -18,7 +18,7 @@ from assistant.ui.found import findings_html, source_of
 from assistant.ui.gaps import gaps_html
 from assistant.ui.guarding import whole
 from assistant.ui.intake import Intake
-from assistant.ui.layout import heading, notice
+from assistant.ui.layout import CALM, EACH, heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.sources import document_html, source_html
 from knowledge.documents import SUFFIXES
@@ -153,20 +153,19 @@ def page(studio: Studio) -> None:
     cutting_drawer(studio, renewal)
     clock = gr.Timer(0.5, active=False)
 
-    does, calm = Handlers(studio), {"show_progress": "hidden"}
-    each = {**calm, "trigger_mode": "multiple"}  # one after another, as fast as one likes
+    does = Handlers(studio)
     added, changed = [adding, table, clock], [problem, table]
-    gr.on(None, does.load, None, added, api_name="documents_load", **calm)
-    gr.on(None, does.gaps, None, open_questions, api_name="documents_gaps", **calm)
-    looked.change(does.load, None, added, api_name="documents_looked", **calm)
-    drop.upload(does.add, None, [*added, problem], api_name="documents_add", **calm)
-    clock.tick(does.follow, None, added, api_name="documents_follow", **calm)
-    adding.stop(does.stop, None, None, api_name="documents_stop", **calm)
-    table.remove(does.remove, None, changed, api_name="documents_remove", **each)
-    table.restore(does.restore, None, changed, api_name="documents_restore", **each)
+    gr.on(None, does.load, None, added, api_name="documents_load", **CALM)
+    gr.on(None, does.gaps, None, open_questions, api_name="documents_gaps", **CALM)
+    looked.change(does.load, None, added, api_name="documents_looked", **CALM)
+    drop.upload(does.add, None, [*added, problem], api_name="documents_add", **CALM)
+    clock.tick(does.follow, None, added, api_name="documents_follow", **CALM)
+    adding.stop(does.stop, None, None, api_name="documents_stop", **CALM)
+    table.remove(does.remove, None, changed, api_name="documents_remove", **EACH)
+    table.restore(does.restore, None, changed, api_name="documents_restore", **EACH)
     gr.on([question.submit, search.click], does.search, question, found, api_name="documents_search")
     for place, name in ((table, "document_open"), (found, "passage_open")):
-        opened = place.open(does.open, None, source, api_name=name, **calm)
+        opened = place.open(does.open, None, source, api_name=name, **CALM)
         opened.then(None, js="() => quartet.showPassage()")
 
 

@@ -11,7 +11,7 @@ import gradio as gr
 
 from assistant.errors import AssistantError
 from assistant.studio import Studio
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, notice
 from assistant.ui.parts import PROBLEMS, action, html, quiet, section
 from assistant.ui.rendering import moment
 from assistant.wording import counted
@@ -126,16 +126,15 @@ def folders_part(studio: Studio) -> gr.HTML:
         add = gr.Button("Link folder", size="md", elem_id="q-folders-link", scale=1)
     outcome = html("q-folders-outcome")
     shown = [listed, outcome]
-    calm = {"show_progress": "hidden"}
-    gr.on(None, does.show, None, shown, api_name="folders_show", **calm)
+    gr.on(None, does.show, None, shown, api_name="folders_show", **CALM)
     gr.on(
         [add.click, path.submit],
         does.follow,
         [path, often],
         [*shown, path],
         api_name="folders_link",
-        **calm,
+        **CALM,
     )
-    listed.look(does.look, None, shown, api_name="folders_look", **calm)
-    listed.unlink(does.unlink, None, shown, api_name="folders_unlink", **calm)
+    listed.look(does.look, None, shown, api_name="folders_look", **CALM)
+    listed.unlink(does.unlink, None, shown, api_name="folders_unlink", **CALM)
     return outcome

@@ -23,7 +23,11 @@ MARK = (
     '<rect x="17.5" y="1" width="3.5" height="20" rx="1.2" fill="var(--q-combined)"/></svg>'
 )
 
-
+CALM: dict[str, Any] = {"show_progress": "hidden"}
+"""For every event: no veil over what is about to change."""
+EACH: dict[str, Any] = {**CALM, "trigger_mode": "multiple"}
+"""For what is done one after another, as fast as one likes: else Gradio passes over an event while another of
+its kind is on its way."""
 DEVICES = {"cpu": "this computer’s processor", "cuda": "this computer’s graphics card"}
 LOCAL_ENGINE = re.compile(rf"(?P<model>\S+?)(-[0-9a-f]{{8}})? on (?P<device>{'|'.join(DEVICES)}), ")
 """How the local engine begins to describe itself; the eight letters are of a starter model's download."""
@@ -59,9 +63,9 @@ def frame(studio: Studio, page: Page, pages: Sequence[Page]) -> None:
     clock.tick(
         follow,
         outputs=[status, clock],
-        show_progress="hidden",
         queue=False,
         api_name=f"status_{page.address or 'compare'}",
+        **CALM,
     )
     with gr.Column(elem_classes=["q-page", f"q-page-{page.address or 'compare'}"]):
         page.draw(studio)
@@ -73,7 +77,7 @@ def live(draw: Callable[[], str], **options: Any) -> gr.HTML:
     Given the function itself, Gradio would attach the load once for every route that follows, and call each.
     """
     shown = gr.HTML(draw(), apply_default_css=False, **options)
-    gr.on(None, draw, None, shown, show_progress="hidden", queue=False, api_visibility="private")
+    gr.on(None, draw, None, shown, queue=False, api_visibility="private", **CALM)
     return shown
 
 

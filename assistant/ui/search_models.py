@@ -4,13 +4,12 @@ It knows two names and what people are told of them. What a model must be is kno
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 
 from assistant.models import STARTER_EMBEDDER
 from assistant.studio import Studio
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, notice
 from assistant.ui.parts import PROBLEMS, html, quiet
 from assistant.wording import counted
 
@@ -99,8 +98,7 @@ def search_models_part(studio: Studio, clock: gr.Timer) -> None:
         save = gr.Button("Use these", variant="primary", size="md", elem_id="q-search-save")
         reset = gr.Button("Reset", size="md", elem_id="q-search-reset")
     shown = [embedder, reranker, takes, outcome, clock]
-    calm: dict[str, Any] = {"show_progress": "hidden"}
-    gr.on(None, does.show, None, shown, api_name="search_models_show", **calm)
+    gr.on(None, does.show, None, shown, api_name="search_models_show", **CALM)
     both = [embedder, reranker]
     gr.on(
         [save.click, embedder.submit, reranker.submit],
@@ -108,6 +106,6 @@ def search_models_part(studio: Studio, clock: gr.Timer) -> None:
         both,
         shown,
         api_name="search_models_save",
-        **calm,
+        **CALM,
     )
-    reset.click(does.reset, None, shown, api_name="search_models_reset", **calm)
+    reset.click(does.reset, None, shown, api_name="search_models_reset", **CALM)

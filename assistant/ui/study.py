@@ -19,7 +19,7 @@ from assistant.training.task import split_for
 from assistant.ui import study_parts as parts
 from assistant.ui.dropzone import Delivery
 from assistant.ui.guarding import whole
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, EACH, notice
 from assistant.ui.parts import PROBLEMS
 from assistant.ui.study_board import Board, draw
 from assistant.ui.study_planning import Plans, Standings
@@ -27,9 +27,6 @@ from assistant.wording import counted
 
 MOST_CHATS = 200
 """Past chats whose questions are taken."""
-CALM: dict[str, Any] = {"show_progress": "hidden"}
-EACH: dict[str, Any] = {**CALM, "trigger_mode": "multiple"}
-"""For what is done in a list one after another, as fast as one likes."""
 Update = dict[Any, Any]
 """New values by component."""
 

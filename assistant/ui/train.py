@@ -19,7 +19,7 @@ from assistant.training.price import Price, read_price, write_price
 from assistant.training.task import FEWEST, split_for
 from assistant.ui.course import Course
 from assistant.ui.guarding import ODD, refusal
-from assistant.ui.layout import heading, notice
+from assistant.ui.layout import CALM, heading, notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.train_estimate import estimate_html, measuring_html
 from assistant.ui.train_parts import course_html, line_html, material_html
@@ -270,20 +270,19 @@ def _buttons() -> tuple[gr.Button, gr.Button, gr.Button, gr.Button, gr.Button]:
 
 
 def _connect(does: Handlers, board: Board, chosen: Choices, versions: Versions) -> None:
-    calm: dict[str, Any] = {"show_progress": "hidden"}
-    fields, once = chosen.fields, {"trigger_mode": "once", **calm}
+    fields, once = chosen.fields, {"trigger_mode": "once", **CALM}
     everything = [*board.all, *versions.components]
     priced = [chosen.hour, chosen.currency]
-    gr.on(None, does.load, fields, [*everything, *priced], api_name="train_load", **calm)
-    chosen.preset.input(does.choose, chosen.preset, fields, api_name="train_preset", **calm)
+    gr.on(None, does.load, fields, [*everything, *priced], api_name="train_load", **CALM)
+    chosen.preset.input(does.choose, chosen.preset, fields, api_name="train_preset", **CALM)
     board.start.click(does.start, fields, board.all, api_name="train_start", **once)
     board.measure.click(does.measure, fields, board.all, api_name="train_measure", **once)
-    board.stop.click(does.stop, fields, board.all, api_name="train_stop", **calm)
-    board.discard.click(does.discard, fields, board.all, api_name="train_discard", **calm)
-    board.go_on.click(does.go_on, fields, board.all, api_name="train_go_on", **calm)
-    board.line.leave(does.leave, None, board.all, api_name="train_leave", **calm)
-    board.clock.tick(does.follow, fields, everything, api_name="train_follow", **calm)
+    board.stop.click(does.stop, fields, board.all, api_name="train_stop", **CALM)
+    board.discard.click(does.discard, fields, board.all, api_name="train_discard", **CALM)
+    board.go_on.click(does.go_on, fields, board.all, api_name="train_go_on", **CALM)
+    board.line.leave(does.leave, None, board.all, api_name="train_leave", **CALM)
+    board.clock.tick(does.follow, fields, everything, api_name="train_follow", **CALM)
     changes = [field.change for field in fields]
-    gr.on(changes, does.estimate, fields, board.all, api_name="train_estimate", **calm)
+    gr.on(changes, does.estimate, fields, board.all, api_name="train_estimate", **CALM)
     prices = [each.change for each in priced]
-    gr.on(prices, does.price, [*priced, *fields], board.all, api_name="train_price", **calm)
+    gr.on(prices, does.price, [*priced, *fields], board.all, api_name="train_price", **CALM)

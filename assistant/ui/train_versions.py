@@ -25,7 +25,7 @@ from assistant.errors import AssistantError
 from assistant.studio import Studio
 from assistant.trainings import changes_since
 from assistant.ui.guarding import ODD, refusal
-from assistant.ui.layout import notice
+from assistant.ui.layout import CALM, notice
 from assistant.ui.parts import PROBLEMS, html, section
 from assistant.ui.versions_closer import Looked, closer_html
 from assistant.ui.versions_list import deleted_html, download_html, in_use_html, list_html, title
@@ -183,13 +183,12 @@ def closer_part() -> list[Any]:
 
 def connect(versions: Versions) -> None:
     """Connect the handlers of the versions."""
-    calm: dict[str, Any] = {"show_progress": "hidden"}
     parts, chosen = versions.components, [versions.one, versions.other, versions.only]
-    versions.list.use(versions.use, None, parts, api_name="version_use", **calm)
-    versions.list.look(versions.pick, None, parts, api_name="version_pick", **calm)
-    versions.list.delete(versions.delete, None, parts, api_name="version_delete", **calm)
-    versions.list.restore(versions.restore, None, parts, api_name="version_restore", **calm)
-    versions.bring.upload(versions.bring_in, versions.bring, parts, api_name="version_import", **calm)
+    versions.list.use(versions.use, None, parts, api_name="version_use", **CALM)
+    versions.list.look(versions.pick, None, parts, api_name="version_pick", **CALM)
+    versions.list.delete(versions.delete, None, parts, api_name="version_delete", **CALM)
+    versions.list.restore(versions.restore, None, parts, api_name="version_restore", **CALM)
+    versions.bring.upload(versions.bring_in, versions.bring, parts, api_name="version_import", **CALM)
     looks = [each.input for each in chosen]
-    gr.on(looks, versions.look, chosen, parts, api_name="version_look", **calm)
-    versions.merge.click(versions.merged, versions.one, versions.said, api_name="version_merge", **calm)
+    gr.on(looks, versions.look, chosen, parts, api_name="version_look", **CALM)
+    versions.merge.click(versions.merged, versions.one, versions.said, api_name="version_merge", **CALM)

@@ -58,6 +58,19 @@ def test_the_tracing_warns_of_nothing(new_model):
         trace(model, router, half=True)
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_a_step_has_no_shapes_to_work_out_and_adapters_come_as_it_computes(new_model, half):
+    """Both would cost time in each step, for each layer."""
+    model = new_model()
+    router = Router.into(model)
+    graph = trace(model, router, half=half)
+    shapes = [node.input_value(1).get_node() for node in graph.get_ops() if node.get_type_name() == "Reshape"]
+    assert {node.get_type_name() for node in shapes} == {"Constant"}
+    adapters = graph.get_parameters()[-2 * len(router.groups) :]
+    expected = openvino().Type.bf16 if half else openvino().Type.f32
+    assert {parameter.get_element_type() for parameter in adapters} == {expected}
+
+
 def test_sizes_are_those_of_the_models_own_configuration():
     found = {family: Sizes.of(config) for family, (_, config) in FAMILIES.items()}
     assert found["Mistral, with a window"] == Sizes(layers=2, heads=2, size=16)
