@@ -35,6 +35,8 @@ class Chunks:
     """Beside running streams, so that none of them stalls."""
     each: int = 3
     """So many more for each of them: the more there are, the longer a step takes anyway."""
+    awaited: int = 4500
+    """Of other questions that came before a stream was running, which a question then waits for."""
 
     def room(self, streams: int) -> int:
         """Prompt tokens read beside so many streams."""
@@ -175,16 +177,25 @@ class Decoder:
 
         The last token of a prompt waits until those of its question's other rows are due as well: a question
         is answered sooner when all is read before its first token, and its lanes are seen at the same pace.
+        Questions that come while no stream is running wait for each other too, unless that would take long.
         """
         running = [row for row in self._rows if row.running]
         planned = [(row, _part(row, row.generated[-1:])) for row in running]
         ends = self._read_on(self._chunks.room(len(running)))
-        unready = {row.question for row, end in ends.items() if end < row.ready}
+        unread = {row: row.ready - end for row, end in ends.items() if end < row.ready}
+        unready = {row.question for row in (ends if self._together(running, unread) else unread)}
         for row, end in ends.items():
             chunk = row.prompt[row.prefilled : end + (row.question not in unready)]
             if chunk:
                 planned.append((row, _part(row, chunk)))
         return planned
+
+    def _together(self, running: Sequence[Row], unread: Mapping[Row, int]) -> bool:
+        """Whether no row is to begin before all are read that have a slot.
+
+        Reading beside streams goes on in small chunks, each of which costs as much as a step of all rows.
+        """
+        return not running and 0 < sum(unread.values()) <= self._chunks.awaited
 
     def _read_on(self, room: float) -> dict[Row, int]:
         """How far to read the prompts that are being read, none of them to its last token."""

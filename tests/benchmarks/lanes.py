@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -34,7 +34,7 @@ from assistant.engine.prefixes import Prefixes
 from assistant.engine.rows import Row
 from assistant.engine.runners import open_eager, open_runner
 from assistant.engine.steps import Runner
-from assistant.lanes import Request, Sampling
+from assistant.lanes import Finish, Request, Sampling
 from assistant.models import chat_model
 from assistant.prompts import Message, chat_messages
 from assistant.weights import find_placement, load_model, load_tokenizer
@@ -99,9 +99,14 @@ class Ours:
     def answer(self, rows: Sequence[Row]) -> list[Row]:
         self.decoder.submit(rows)
         for row in rows:
-            while row.pieces.get(timeout=600).finish is None:
-                pass
+            self.finish(row)
         return list(rows)
+
+    def finish(self, row: Row) -> Finish:
+        """How the row ended, once it has."""
+        while not (finish := row.pieces.get(timeout=600).finish):
+            pass
+        return finish
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -172,16 +177,26 @@ def genai(gguf: Path, asked: Sequence[list[int]], tokenizer: Any) -> Callable[[]
     return answer
 
 
-def users(ours: Ours, tokenizer: Any, count: int) -> float:
-    """Tokens a second over all rows of users who ask at the same time, each with a question of their own.
+def users(ours: Ours, tokenizer: Any, count: int) -> dict[str, float]:
+    """Of users who ask at the same time, each a question of their own: tokens a second over all rows, and
+    the mean seconds to their first and last tokens.
 
     Their passages have titles of their own, so that of what is kept the instructions alone help.
     """
-    rows = []
+    asked = []
     for number in range(count):
         user = f"{number} of {count}"
-        rows += ours.rows(prompts(tokenizer, f"{QUESTION} I am {user}.", title=user), ADAPTERS, 48, user)
-    return len(rows) * 48 / seconds(lambda: ours.answer(rows))
+        lanes = prompts(tokenizer, f"{QUESTION} I am {user}.", title=user)
+        asked.append(ours.rows(lanes, ADAPTERS, owner=user))
+    for rows in asked:
+        ours.decoder.submit(rows)
+    ends = [[ours.finish(row) for row in rows] for rows in asked]
+    longest = max(end.seconds for each in ends for end in each)
+    return {
+        "tokens a second": count * len(ADAPTERS) * NEW / longest,
+        "first token": mean(max(end.first_token_seconds for end in each) for each in ends),
+        "last token": mean(max(end.seconds for end in each) for each in ends),
+    }
 
 
 def second_turn(runner: Runner, tokenizer: Any, adapter: Path, reuse: int) -> float:
@@ -207,8 +222,7 @@ def gap(ours: Ours, asked: Sequence[list[int]]) -> tuple[float, float]:
     while rows[0].pieces.get(timeout=600).finish is None:
         stamps.append(time.perf_counter())
     for row in rows[1:]:
-        while row.pieces.get(timeout=600).finish is None:
-            pass
+        ours.finish(row)
     gaps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
     return max(gaps), median(gaps)
 
@@ -287,7 +301,9 @@ def measure(rounds: int, gguf: Path | None) -> dict[str, Any]:
             "tokens a second": 4 * NEW / four,
             "first token, by lane": [row.first_token for row in rows],
             "users": plain_users,
+            "4 users / 1": _more(plain_users),
             "users, with prefixes kept": kept_users,
+            "4 users / 1, with prefixes kept": _more(kept_users),
             "longest gap": longest,
             "median gap": usual,
             "gap ratio": longest / usual,
@@ -299,6 +315,11 @@ def measure(rounds: int, gguf: Path | None) -> dict[str, Any]:
     found["memory"] = memory | {"graph/plain": memory["graph"] / memory["plain"]}
     found["threads"], found["placement"] = torch.get_num_threads(), str(find_placement())
     return found
+
+
+def _more(by_users: dict[int, dict[str, float]]) -> float:
+    """How many times the tokens of one user four have together."""
+    return by_users[4]["tokens a second"] / by_users[1]["tokens a second"]
 
 
 def _shown(found: dict[str, Any], indent: str = "") -> str:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
@@ -659,6 +660,20 @@ def first_words(watched: Watched, rows: Sequence[Row]) -> list[int]:
     ]
 
 
+@contextmanager
+def decoder_held(decoder: Decoder) -> Iterator[None]:
+    """Let the decoder begin with nothing of what is handed in meanwhile."""
+    held, go = threading.Event(), threading.Event()
+    holding = threading.Thread(target=decoder.between_steps, args=(lambda: held.set() or go.wait(60),))
+    holding.start()
+    held.wait(60)
+    try:
+        yield
+    finally:
+        go.set()
+        holding.join()
+
+
 def test_rows_asked_together_begin_to_answer_in_the_same_step(decoder, watched, lonely, new_row):
     prompts = [random_tokens(seed, length) for seed, length in enumerate((3, 70, 1))]
     rows = [new_row(prompt) for prompt in prompts]
@@ -670,13 +685,48 @@ def test_rows_asked_together_begin_to_answer_in_the_same_step(decoder, watched, 
         assert row.generated == answer(lonely, new_row(prompt))
 
 
-def test_what_is_asked_by_itself_does_not_wait_for_others(decoder, watched, new_row):
-    long, short = new_row(random_tokens(1, 70)), new_row(random_tokens(2, 3))
-    decoder.submit([short])
-    decoder.submit([long])
+def test_questions_asked_while_nobody_runs_begin_to_answer_in_the_same_step(
+    decoder, watched, lonely, new_row
+):
+    """Reading beside streams takes longer: all of them would end later, and most of them begin later."""
+    prompts = [random_tokens(seed, length) for seed, length in enumerate((3, 70, 20))]
+    rows = [new_row(prompt) for prompt in prompts]
+    with decoder_held(decoder):
+        for row in rows:
+            decoder.submit([row])
+    for row in rows:
+        finish_of(row)
+    assert len({*first_words(watched, rows)}) == 1
+    for row, prompt in zip(rows, prompts, strict=True):
+        assert row.generated == answer(lonely, new_row(prompt))
+
+
+@pytest.mark.parametrize(("awaited", "waits"), [(66, True), (65, False)])
+def test_a_question_does_not_wait_where_others_have_much_to_be_read(
+    new_decoder, watched, new_row, awaited, waits
+):
+    decoder = new_decoder(chunks=Chunks(5, BESIDE, 0, awaited))
+    short, long = new_row(random_tokens(2, 3)), new_row(random_tokens(1, 70))
+    with decoder_held(decoder):
+        decoder.submit([short])
+        decoder.submit([long])
     for row in (short, long):
         finish_of(row)
-    late, early = first_words(watched, [long, short])
+    early, late = first_words(watched, [short, long])
+    assert (early == late) is waits
+    assert waits or early == 0
+
+
+def test_a_question_that_comes_beside_a_stream_does_not_wait_for_others(decoder, watched, new_row):
+    running = endless(new_row, [5, 6])
+    short, long = new_row(random_tokens(2, 3)), new_row(random_tokens(1, 70))
+    watched.at[3] = lambda: [decoder.submit([row]) for row in (short, long)]
+    decoder.submit([running])
+    for row in (short, long):
+        finish_of(row)
+    running.cancelled = True
+    pieces_of(running)
+    early, late = first_words(watched, [short, long])
     assert early < late
 
 
