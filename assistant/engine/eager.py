@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from assistant.engine.room import Sizes
 from assistant.engine.router import Router
-from assistant.engine.slots import NAME, Plan, SlotCache, attend, plan_step, replace_attention
+from assistant.engine.slots import NAME, Plan, SlotCache, attend, copied, plan_step, replace_attention
 from assistant.engine.steps import Part
 
 
@@ -91,7 +91,7 @@ class EagerRunner:
 
     def save(self, slot: int, length: int) -> Tensor:
         """A copy of the keys and values of a slot's first tokens: [layers, 2, heads, length, size]."""
-        return self.cache.states[:, :, slot, :, :length].clone()
+        return copied(self.cache.states[:, :, slot, :, :length])
 
     def load(self, slot: int, saved: Tensor, length: int) -> None:
         """Put the first tokens' saved keys and values at the start of a slot."""

@@ -22,17 +22,19 @@ from torch import Tensor
 from assistant.engine.eight_bits import GROUP
 from assistant.engine.room import Sizes
 from assistant.engine.router import Group, Router
-from assistant.engine.slots import zeros
+from assistant.engine.slots import copied, zeros
 from assistant.engine.steps import Part
 from assistant.engine.tracing import PAGE, STEP_INPUTS, openvino, read
 from assistant.errors import AssistantError
 from assistant.weights import Placement, thread_budget
 from assistant.workspace import quartet_home, read_json, write_json
 
-LAYOUT = 5
+LAYOUT = 6
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-P", "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
+WARM = 272
+"""Tokens of the longest step that the decoder takes: a chunk of prompts, and a token of each row."""
 STOPPED = (-signal.SIGINT, -signal.SIGTERM)
 """How a process ends that somebody stopped, which says nothing of the model."""
 
@@ -214,9 +216,20 @@ class GraphRunner:
         self._request.infer()
         return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
 
+    def warm(self) -> None:
+        """Take a step of every length, and one of every number of rows.
+
+        No answer has to wait for what happens once then, and memory does not grow later.
+        """
+        longest = min(WARM, self.capacity)
+        for rows in range(1, self.slots + 1):
+            self.step([Part(slot, [0], 0) for slot in range(rows)])
+        for count in sorted({filled_up(count) for count in range(self.slots + 1, longest + 1)}):
+            self.step([Part(0, [0] * count, 0)])
+
     def save(self, slot: int, length: int) -> Tensor:
         """A copy of the pages with a slot's first tokens: [layers, 2, pages, heads, PAGE, size]."""
-        return self._own(slot, length).clone()
+        return copied(self._own(slot, length))
 
     def load(self, slot: int, saved: Tensor, length: int) -> None:
         """Put the pages with the first tokens at the start of a slot."""
@@ -271,11 +284,11 @@ class GraphRunner:
 
 
 def filled_up(count: int) -> int:
-    """The number of tokens that a step of so many is filled up to, by less than a page.
+    """The number of tokens that a step of so many is filled up to: by less than a quarter, and than a page.
 
     Operators are made for each number that occurs, which takes time, and kept, which takes megabytes.
     """
-    grain = 1 if count <= 16 else 8 if count <= 64 else 16
+    grain = min(PAGE, 1 << max(0, (count - 1).bit_length() - 3))
     return -(-count // grain) * grain
 
 

@@ -149,6 +149,14 @@ def zeros(shape: Sequence[int], like: Tensor) -> Tensor:
     return torch.frombuffer(room, dtype=like.dtype).view(*shape)
 
 
+def copied(states: Tensor) -> Tensor:
+    """A copy in memory of its own, which the system has back as soon as nobody needs it.
+
+    Copies of many sizes that come and go would leave holes between what stays.
+    """
+    return zeros(states.shape, like=states).copy_(states)
+
+
 def attend(
     module: nn.Module,
     query: Tensor,

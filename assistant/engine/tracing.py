@@ -69,7 +69,10 @@ def attend(
     """Attention as transformers calls it, [1, heads, tokens, size], handed to the operator."""
     refuse_unknown(options)
     layer: Any = module.layer_idx
-    flat = [states.transpose(1, 2).flatten(2)[0] for states in (query, key, value)]
+    flat = [
+        states.transpose(1, 2).reshape(-1, states.shape[1] * states.shape[3])
+        for states in (query, key, value)
+    ]
     found = places.operator(
         *flat,
         *places.caches[2 * layer : 2 * layer + 2],
@@ -213,6 +216,9 @@ def _settle_shapes(ov: Any, graph: Any) -> None:
         shape = [first if first == second else -1 for first, second in zip(one, other, strict=True)]
         if shape.count(-1) <= 1:
             node.input(1).replace_source_output(ops.constant(np.array(shape)).output(0))
+            before = node.input_value(0).get_node()
+            if before.get_type_name() == "Reshape":
+                node.input(0).replace_source_output(before.input_value(0))
     graph.validate_nodes_and_infer_types()
 
 

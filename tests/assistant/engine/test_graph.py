@@ -15,6 +15,7 @@ from assistant.engine import graph
 from assistant.engine.decoder import Chunks, Decoder
 from assistant.engine.eager import EagerRunner
 from assistant.engine.graph import GraphRunner, KeptGraph, NoGraph, compiled_graph, filled_up
+from assistant.engine.room import SLOTS
 from assistant.engine.rows import Row
 from assistant.engine.steps import Part, Runner
 from assistant.engine.tracing import PAGE
@@ -204,8 +205,22 @@ def test_greedy_answers_are_torchs_over_two_thousand_steps(both, new_row: NewRow
 def test_steps_of_any_length_are_few_lengths_to_the_graph():
     """Each of them costs memory for good."""
     lengths = {filled_up(count) for count in range(1, 300)}
-    assert len(lengths) < 40
-    assert all(count <= filled_up(count) < count + PAGE for count in range(1, 300))
+    assert len(lengths) < 32
+    assert all(count <= filled_up(count) < min(1.25 * count, count + PAGE) for count in range(1, 300))
+
+
+@graphs
+@pytest.mark.parametrize("capacity", [96, 300])
+def test_all_lengths_and_numbers_of_rows_are_met_before_the_first_answer(
+    new_graph_runner, monkeypatch, capacity
+):
+    runner = new_graph_runner(slots=5, capacity=capacity)
+    met: list[list[int]] = []
+    monkeypatch.setattr(runner, "step", lambda parts: met.append([len(part.tokens) for part in parts]))
+    runner.warm()
+    longest = min(Chunks().alone + SLOTS, capacity)
+    assert {len(parts) for parts in met} == {1, 2, 3, 4, 5}
+    assert {filled_up(sum(parts)) for parts in met} == {filled_up(count) for count in range(1, longest + 1)}
 
 
 @graphs
@@ -214,8 +229,8 @@ def test_what_fills_up_a_step_leaves_every_slot_as_it_is(new_graph_runner):
     for slot in range(3):
         runner.step([Part(slot, prompt(slot, 90), 0)])
     before = [runner.save(slot, 96) for slot in (0, 2)]
-    runner.step([Part(1, prompt(9, 17), 0)])
-    assert filled_up(17) > 17
+    runner.step([Part(1, prompt(9, 65), 0)])
+    assert filled_up(65) == 80
     assert all(torch.equal(runner.save(slot, 96), was) for slot, was in zip((0, 2), before, strict=True))
 
 

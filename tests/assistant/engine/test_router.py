@@ -92,6 +92,20 @@ def test_a_layer_gives_what_pefts_gives_and_to_the_bit_where_it_stands_alone(new
         assert torch.equal(found, expected)
 
 
+def test_computed_in_float64_a_mixed_step_differs_from_pefts_own_mixed_batch_by_nothing(
+    new_model, strong, other
+):
+    """Of the order in which numbers are added nothing is left in float32 then, and only of that."""
+    peft = with_peft(lambda: new_model().double(), strong=strong, other=other).double()
+    expected = peft_logits(peft, "strong", "__base__", "other", "strong").float()
+    runner = EagerRunner(new_model().double(), slots=4, capacity=64)
+    for name, folder in {"strong": strong, "other": other}.items():
+        runner.router.install(name, runner.router.read(folder))
+    found = logits(runner, ("strong", 1.0), BASE, ("other", 1.0), ("strong", 1.0))
+    assert (found - expected).abs().max() == 0.0
+    assert (found - logits(runner, *[BASE] * 4))[[0, 2, 3]].abs().amax(1).min() > 0.1  # it was worth asking
+
+
 MIXED = {
     "twofold": (4, 2.0, LAYERS),
     "half as much again": (6, 1.5, ["q_proj", "o_proj", "gate_proj"]),

@@ -1,12 +1,13 @@
 """Slots: where the tokens of a step belong, and attention over them as if each row were alone."""
 
+import mmap
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
-from assistant.engine.slots import SlotCache, attend, plan_step
+from assistant.engine.slots import SlotCache, attend, copied, plan_step
 from assistant.engine.steps import Part
 from assistant.errors import AssistantError
 
@@ -115,6 +116,16 @@ def test_a_step_writes_its_own_places_only():
     rows.step([part(0, 3, 2), part(2, 9)])
     changed = (rows.cache.states != before).any(dim=(0, 1, 3, 5)).nonzero().tolist()
     assert changed == [[0, 3], [0, 4], [2, 9]]
+
+
+def test_a_copy_is_a_piece_of_memory_by_itself():
+    """One that the allocator cuts from a larger piece would hold that up when it is let go."""
+    states = torch.arange(24.0).view(2, 3, 4)
+    copy = copied(states[:, 1:])
+    expected = states[:, 1:].clone()
+    states.zero_()
+    assert torch.equal(copy, expected)
+    assert copy.data_ptr() % mmap.PAGESIZE == 0
 
 
 @pytest.mark.parametrize("option", [{"softcap": 50.0}, {"s_aux": torch.zeros(2)}], ids=["softcap", "s_aux"])
