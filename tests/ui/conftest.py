@@ -38,6 +38,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--renderer-process-limit=1",
+    "--js-flags=--no-opt",
 )
 RETURNS = """# Returns
 

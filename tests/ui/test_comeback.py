@@ -90,6 +90,7 @@ def said(chats: Chats, chat_id: str) -> dict[str, str]:
     return stored if len(stored) == len(LANES) and all(stored.values()) else {}
 
 
+@pytest.mark.slow
 def test_what_was_uploaded_to_a_killed_server_is_removed_by_the_next_and_a_living_ones_is_not(
     servers, tmp_path
 ):

@@ -81,6 +81,7 @@ def test_in_questions_answers_sources_and_names_they_stay_text(watched, address,
     nothing_happened(watched, "#q-drawer-source #q-source")
 
 
+@pytest.mark.slow
 def test_in_documents_and_what_a_search_finds_they_stay_text(watched, address, studio, tmp_path):
     lines = "\n\n".join(f"Greenhouse gate. {payload}" for payload in PAYLOADS[::4])
     (tmp_path / "gate.txt").write_text(lines)
@@ -97,6 +98,7 @@ def test_in_documents_and_what_a_search_finds_they_stay_text(watched, address, s
     nothing_happened(watched, "#q-drawer-source #q-source")
 
 
+@pytest.mark.slow
 def test_in_conversations_they_stay_text(watched, address, studio, tmp_path):
     chats = [
         {
@@ -171,6 +173,7 @@ def hostile_study(studio):
     return study
 
 
+@pytest.mark.slow
 def test_in_a_report_they_stay_text_on_its_page_and_in_the_saved_file(watched, address, studio, tmp_path):
     studio.save_brand(Brand(TITLE, tone=TITLE))
     study = hostile_study(studio)

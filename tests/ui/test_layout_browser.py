@@ -35,6 +35,7 @@ def filled(studio, tmp_path, monkeypatch):
     studio.incoming.add([(tmp_path / "long.jsonl", "conversations-of-the-winter-of-2026.jsonl")])
 
 
+@pytest.mark.slow
 def test_nothing_sticks_out_at_any_width_and_no_other_machine_is_asked(browser_page, address, filled):
     hosts = set()
     browser_page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))

@@ -105,7 +105,7 @@ def bring_conversations(page, site, tmp_path):
 
 
 def train(page, site):
-    """A training is stopped and gone on with, and of the two versions the first is chosen."""
+    """A training is stopped, and what it had learned is used."""
     page.goto(f"{site}/train")
     page.get_by_text("It learns from").wait_for()
     page.get_by_text("Quick look").click()
@@ -116,6 +116,22 @@ def train(page, site):
     page.locator(".q-charts-training").wait_for(state="attached")
     page.get_by_role("button", name="Stop and keep").click()
     page.get_by_text("What it had learned is kept as version 1, in use now.").wait_for()
+
+
+def patient(page):
+    """The page, which may take long: real trainings are at work."""
+    page.set_default_timeout(90_000)
+    expect.set_options(timeout=45_000)
+    return page
+
+
+@pytest.mark.slow
+def test_a_stopped_training_is_gone_on_with_and_of_two_versions_the_first_is_chosen(
+    site, browser_page, tmp_path
+):
+    page = patient(browser_page)
+    bring_conversations(page, site, tmp_path)
+    train(page, site)
     page.get_by_role("button", name="Go on with the last one").click()
     page.get_by_text("The tuned lanes answer with version 2 now.").wait_for()
     page.get_by_role("button", name="Use Version 1").click()
@@ -123,9 +139,7 @@ def train(page, site):
 
 
 def test_from_documents_and_a_messy_table_to_four_different_answers(site, studio, browser_page, tmp_path):
-    page = browser_page
-    page.set_default_timeout(90_000)
-    expect.set_options(timeout=45_000)
+    page = patient(browser_page)
     look_things_up(page, site, tmp_path)
     bring_conversations(page, site, tmp_path)
     train(page, site)

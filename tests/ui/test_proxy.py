@@ -72,6 +72,7 @@ def _wait_for(port: int) -> None:
     raise AssertionError("nginx did not start")
 
 
+@pytest.mark.slow
 def test_a_presenter_logs_in_asks_and_leaves_under_the_proxys_path(proxied, browser_page, engine):
     page = browser_page
     page.goto(f"{proxied}/documents")

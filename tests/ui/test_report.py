@@ -88,6 +88,7 @@ def test_what_cannot_be_saved_is_told(browser_page, address, studio, study, kind
     assert "Choose one of the list" in answer.text() or "not as 'exe'" in answer.text()
 
 
+@pytest.mark.slow
 def test_the_page_holds_together_at_every_width(browser_page, address, studio):
     voted(studio)
     browser_page.goto(f"{address}/report")

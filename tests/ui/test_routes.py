@@ -21,8 +21,9 @@ from tests.ui.conftest import listening_server
 JSON = {"content-type": "application/json"}
 
 
-def test_anything_at_all_gets_an_answer_that_is_no_fault(tmp_path):
-    tally = fuzz(tmp_path, seed=11, moves=250)
+@pytest.mark.parametrize("moves", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_anything_at_all_gets_an_answer_that_is_no_fault(tmp_path, moves):
+    tally = fuzz(tmp_path, seed=11, moves=moves)
     assert tally.bad == []
     assert set(tally.sent) == {"route", "direct", "queued", "climb", "rate", "odd", "login"}
     assert tally.statuses[200] > 20

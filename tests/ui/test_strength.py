@@ -1,5 +1,6 @@
 """The voice strength, by its handlers and in a browser."""
 
+import pytest
 from playwright.sync_api import expect
 
 from assistant.endpoint import Endpoint
@@ -84,6 +85,7 @@ def test_the_voice_strength_is_set_by_keyboard_asked_with_and_there_after_a_relo
     assert [request.scale for request in engine.asked[4:]] == [0, 1, 0, 1]
 
 
+@pytest.mark.slow
 def test_another_chat_brings_its_own_voice_strength(browser_page, address, engine, studio):
     page = browser_page
     engine.queue(*ANSWERS)

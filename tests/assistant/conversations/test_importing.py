@@ -182,6 +182,7 @@ def test_what_a_killed_import_left_goes_with_the_next(tmp_path, store):
     assert not left.exists() and len(store.read().conversations) == 2
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_files_size(tmp_path, store):
     def taken(count):
         data = "".join(line.replace("Answer", "Answer " * 400) for line in unlike(count).splitlines(True))

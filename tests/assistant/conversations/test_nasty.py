@@ -1,6 +1,7 @@
 """Nasty files of conversations: each settles as the table says, looked at and imported outside of the app."""
 
 import psutil
+import pytest
 
 from tests.nasty.conversations import CONVERSATIONS
 from tests.nasty.settling import settle_conversations
@@ -13,11 +14,12 @@ def test_the_table_is_as_long_as_was_asked_for():
     assert len({case.label for case in CONVERSATIONS}) == len(CONVERSATIONS) >= 60
 
 
-def test_every_nasty_file_settles_as_it_should_and_this_process_stays_small(tmp_path):
-    quick = [case for case in CONVERSATIONS if not case.slow]
-    made = [(case, case.make()) for case in quick]
+@pytest.mark.parametrize("each", [pytest.param(1, marks=pytest.mark.slow), 4])
+def test_every_nasty_file_settles_as_it_should_and_this_process_stays_small(tmp_path, each):
+    cases = [case for case in CONVERSATIONS if not case.slow][::each]
+    made = [(case, case.make()) for case in cases]
     before = psutil.Process().memory_info().rss
     settled = list(settle_conversations(made, tmp_path))
     assert psutil.Process().memory_info().rss - before < GROWTH
-    assert len(settled) >= len(quick)
-    assert [each.wrong for each in settled if each.wrong] == []
+    assert len(settled) >= len(cases)
+    assert [case.wrong for case in settled if case.wrong] == []

@@ -103,8 +103,8 @@ def endless(new_row: NewRow, prompt: list[int], **options: object) -> Row:
 # -- equal to running alone --
 
 SCHEDULES = [
-    *range(50),
-    *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(50, 200)),
+    *range(30),
+    *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(30, 200)),
 ]
 SYSTEM = tuple(random_tokens(0, 20))
 

@@ -18,9 +18,11 @@ from tests.assistant.engine.families import FAMILIES, ROWS, plain, prompt, steps
 from tests.assistant.engine.test_runners import REFUSED
 
 pytestmark = pytest.mark.graph
+UNLIKE = ("Llama", "GPT-NeoX")
+EACH = [*UNLIKE, *(pytest.param(each, marks=pytest.mark.slow) for each in FAMILIES if each not in UNLIKE)]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EACH)
 def test_every_part_of_every_step_has_the_logits_of_the_plain_model(tmp_path, family):
     model = tiny(family)
     model.save_pretrained(tmp_path / "model")

@@ -61,6 +61,7 @@ def test_a_lazy_rater_is_found_and_left_out():
     assert found.with_everybody.tuning.value < found.preference.effects.tuning.value
 
 
+@pytest.mark.slow
 def test_studies_without_a_difference_claim_one_in_few_cases():
     """A smaller version of `python -m tests.benchmarks.null`, which takes 200 studies."""
     claimed = [findings(study(NOTHING, questions=24, seed=seed)).state == "decided" for seed in range(40)]

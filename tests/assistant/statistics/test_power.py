@@ -28,6 +28,7 @@ def test_without_an_effect_few_studies_find_one():
     assert found < 0.1
 
 
+@pytest.mark.slow
 def test_a_plan_finds_what_it_was_made_for():
     planned = plan(0.7, 4, per_question=2)
     assert planned.rankings == planned.questions * 2

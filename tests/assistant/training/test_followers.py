@@ -105,6 +105,7 @@ def test_torchrun_s_other_processes_leave_the_work_to_the_first(job, monkeypatch
     assert main([str(job)]) == 0 and read_log(job) == []
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_leaves_nobody_behind_and_ends_as_if_it_had_not_been(
     job, quick, forks, scaled
 ):
