@@ -110,7 +110,7 @@ def train(page, site):
     page.get_by_text("It learns from").wait_for()
     page.get_by_text("Quick look").click()
     page.locator("#q-train-settings .label-wrap").click()
-    page.get_by_label("number input for Epochs").fill("4")
+    page.get_by_label("number input for Epochs").fill("12")
     page.get_by_label("number input for Epochs").press("Tab")
     page.get_by_role("button", name="Train a new version").click()
     page.locator(".q-charts-training").wait_for(state="attached")
