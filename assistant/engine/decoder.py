@@ -4,6 +4,7 @@ It knows rows, the waiting line and slots. It knows nothing of chats, templates 
 """
 
 import atexit
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from assistant.engine.sampling import likeliest
 from assistant.engine.steps import Part, Runner
 from assistant.errors import AssistantError
 
+logger = logging.getLogger(__name__)
+
 LOOKING_BACK = 1700
 """Tokens that one can look back on in the time that it takes to go through the weights."""
 
@@ -36,7 +39,7 @@ class Chunks:
     each: int = 3
     """So many more for each of them: the more there are, the longer a step takes anyway."""
     awaited: int = 4500
-    """Of other questions that came before a stream was running, which a question then waits for."""
+    """Not in a step: of other questions, before one is answered that is ready while no stream is running."""
 
     def room(self, streams: int) -> int:
         """Prompt tokens read beside so many streams."""
@@ -119,11 +122,18 @@ class Decoder:
         self._thread.join()
 
     def _work(self) -> None:
+        warm_up = self._runner.warm_up()
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closed or self._rows or len(self._line) or self._errands)
+                asked = self._wake.wait_for(
+                    lambda: self._closed or self._rows or len(self._line) or self._errands,
+                    timeout=0 if warm_up else None,
+                )
                 if self._closed:
                     break
+            if not asked:
+                self._warm(warm_up)
+                continue
             self._run_errands()
             try:
                 self._turn()
@@ -134,6 +144,14 @@ class Decoder:
             row.end("cancelled")
         for _, done in self._errands:
             done.cancel()
+
+    def _warm(self, steps: list[list[Part]]) -> None:
+        """Take the first of these steps and leave it out; with one that fails, all of them."""
+        try:
+            self._runner.step(steps.pop(0))
+        except Exception:
+            logger.exception("A step of the warm-up failed.")
+            steps.clear()
 
     def _run_errands(self) -> None:
         while self._errands:

@@ -89,6 +89,10 @@ class EagerRunner:
         )
         return out.logits[0]
 
+    def warm_up(self) -> list[list[Part]]:
+        """None: all steps are alike."""
+        return []
+
     def save(self, slot: int, length: int) -> Tensor:
         """A copy of the keys and values of a slot's first tokens: [layers, 2, heads, length, size]."""
         return copied(self.cache.states[:, :, slot, :, :length])

@@ -33,7 +33,7 @@ LAYOUT = 6
 """Of what is kept; raised when graphs of an earlier Quartet are of no use any more."""
 COMPILER = (sys.executable, "-P", "-m", "assistant.engine.compiling")
 """Is given the model's folder, the graph's, the number format, and 8 where weights are to have 8 bits."""
-WARM = 272
+LONGEST = 272
 """Tokens of the longest step that the decoder takes: a chunk of prompts, and a token of each row."""
 STOPPED = (-signal.SIGINT, -signal.SIGTERM)
 """How a process ends that somebody stopped, which says nothing of the model."""
@@ -216,16 +216,12 @@ class GraphRunner:
         self._request.infer()
         return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
 
-    def warm(self) -> None:
-        """Take a step of every length, and one of every number of rows.
-
-        No answer has to wait for what happens once then, and memory does not grow later.
-        """
-        longest = min(WARM, self.capacity)
-        for rows in range(1, self.slots + 1):
-            self.step([Part(slot, [0], 0) for slot in range(rows)])
-        for count in sorted({filled_up(count) for count in range(self.slots + 1, longest + 1)}):
-            self.step([Part(0, [0] * count, 0)])
+    def warm_up(self) -> list[list[Part]]:
+        """A step of every number of rows, and one of every length: operators are made once for each."""
+        longest = min(LONGEST, self.capacity)
+        lengths = sorted({filled_up(count) for count in range(self.slots + 1, longest + 1)})
+        rows = [[Part(slot, [0], 0) for slot in range(count)] for count in range(1, self.slots + 1)]
+        return rows + [[Part(0, [0] * count, 0)] for count in lengths]
 
     def save(self, slot: int, length: int) -> Tensor:
         """A copy of the pages with a slot's first tokens: [layers, 2, pages, heads, PAGE, size]."""

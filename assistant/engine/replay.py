@@ -44,7 +44,7 @@ class ReplayRunner:
     def __init__(self, eager: EagerRunner, new_recorder: Callable[[], Recorder] | None = None) -> None:
         """`new_recorder` makes what records; the graphics card's, if none is given."""
         self.router, self.slots, self.capacity = eager.router, eager.slots, eager.capacity
-        self.save, self.load = eager.save, eager.load
+        self.save, self.load, self.warm_up = eager.save, eager.load, eager.warm_up
         self._eager = eager
         self._new_recorder = new_recorder or CardRecorder
         self._forget()

@@ -62,9 +62,7 @@ def _open_graph(folder: Path, placement: Placement, report: Report, eight_bit: b
     kept = compiled_graph(folder, placement, report, eight_bit=eight_bit)
     room = Room.of(folder)
     try:
-        runner = GraphRunner(kept, slots=room.slots, capacity=room.capacity)
-        runner.warm()
-        return runner
+        return _warm(GraphRunner(kept, slots=room.slots, capacity=room.capacity))
     except Exception as problem:
         words = " ".join(str(problem).split())[:200]
         raise NoGraph(f"its graph in {kept.folder} can't be run: {words}") from problem

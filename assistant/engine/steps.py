@@ -47,5 +47,8 @@ class Runner(Protocol):
     def load(self, slot: int, saved: Tensor, length: int) -> None:
         """Put the first `length` tokens' keys and values of what `save` returned at the start of a slot."""
 
+    def warm_up(self) -> list[list[Part]]:
+        """Steps that take longer the first time, and memory for good: worth taking before a slot is used."""
+
     def describe(self) -> str:
         """How steps are taken, in a few words for people."""

@@ -29,6 +29,8 @@ ENDINGS = ("end", "length", "cancelled", "busy")
 SETTLED = 0.25
 """Share of the time after which memory is taken as settled."""
 
+QUIET = 10
+"""Seconds that the engine is there before its first users, as on a server."""
 SILENCE = 120
 """Seconds in which nobody is sent anything, while somebody waits: then something is stuck."""
 
@@ -91,6 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     engine = LocalEngine(chat_model(None, lambda *_: None))
     print(engine.describe())
+    time.sleep(QUIET)
     with tempfile.TemporaryDirectory() as room:
         folders = [Path(shutil.copytree(DEMO / "adapter", Path(room) / f"adapter-{n}")) for n in range(8)]
         soak = Soak(engine, folders, time.monotonic() + 60 * options.minutes)

@@ -135,6 +135,7 @@ class Watched:
         self.change: Callable[[Sequence[Part], Tensor], object] = lambda parts, logits: None
         """May write into the logits."""
         self.save, self.load, self.describe = runner.save, runner.load, runner.describe
+        self.warm_up = runner.warm_up
 
     def step(self, parts: Sequence[Part]) -> Tensor:
         self.steps.append(list(parts))

@@ -22,6 +22,7 @@ from assistant.engine.line import WaitingLine
 from assistant.engine.prefixes import Prefixes
 from assistant.engine.router import LowRank
 from assistant.engine.rows import Row
+from assistant.engine.steps import Part
 from assistant.lanes import Finish
 from tests.assistant.engine.conftest import NewModel, NewRow, NewRunner, Watched, pieces_of
 
@@ -746,6 +747,37 @@ def test_a_row_that_fails_while_it_is_read_holds_up_no_other_of_its_question(
     assert finish_of(broken).reason == "failed"
     finish_of(sound)
     assert sound.generated == answer(lonely, new_row(random_tokens(2, 3)))
+
+
+# -- before anybody asks --
+
+WARM = [Part(0, [7], 0)]
+
+
+def test_while_nobody_asks_the_warm_up_goes_on_and_rows_come_first(new_decoder, watched, lonely, new_row):
+    watched.warm_up = lambda: [WARM] * 3
+    row, made = new_row([5, 6, 7]), threading.Event()
+
+    def ask() -> None:
+        made.wait(60)
+        decoder.submit([row])
+
+    watched.at[1] = ask
+    decoder = new_decoder()
+    made.set()
+    finish_of(row)
+    wait_until(lambda: watched.steps.count(WARM) == 3)
+    assert watched.steps[0] == WARM and watched.steps[-2:] == [WARM] * 2
+    assert row.generated == answer(lonely, new_row([5, 6, 7]))
+
+
+def test_a_warm_up_that_fails_ends_and_rows_are_answered(new_decoder, watched, lonely, new_row, caplog):
+    watched.warm_up = lambda: [[Part(0, [NO_SUCH_TOKEN], 0)], WARM]
+    decoder = new_decoder()
+    wait_until(lambda: "A step of the warm-up failed." in caplog.text)
+    assert answer(decoder, new_row([5, 6, 7])) == answer(lonely, new_row([5, 6, 7]))
+    time.sleep(0.05)
+    assert WARM not in watched.steps
 
 
 # -- errands --

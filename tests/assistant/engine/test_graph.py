@@ -212,13 +212,9 @@ def test_steps_of_any_length_are_few_lengths_to_the_graph():
 
 @graphs
 @pytest.mark.parametrize("capacity", [96, 300])
-def test_all_lengths_and_numbers_of_rows_are_met_before_the_first_answer(
-    new_graph_runner, monkeypatch, capacity
-):
+def test_all_lengths_and_numbers_of_rows_are_met_in_the_warm_up(new_graph_runner, capacity):
     runner = new_graph_runner(slots=5, capacity=capacity)
-    met: list[list[int]] = []
-    monkeypatch.setattr(runner, "step", lambda parts: met.append([len(part.tokens) for part in parts]))
-    runner.warm()
+    met = [[len(part.tokens) for part in parts] for parts in runner.warm_up()]
     longest = min(Chunks().alone + SLOTS, capacity)
     assert {len(parts) for parts in met} == {1, 2, 3, 4, 5}
     assert {filled_up(sum(parts)) for parts in met} == {filled_up(count) for count in range(1, longest + 1)}

@@ -117,16 +117,6 @@ def test_a_graph_is_opened_with_as_much_room_as_torch_has(tiny_model_folder, off
     assert (runner.slots, runner.capacity, runner.describe()) == (SLOTS, 4096, "compiled graph")
 
 
-@pytest.mark.graph
-def test_what_happens_once_in_a_graph_has_happened_when_it_is_opened(
-    tiny_model_folder, offer, kept, monkeypatch
-):
-    warm: list[GraphRunner] = []
-    monkeypatch.setattr(GraphRunner, "warm", lambda runner: warm.append(runner))
-    offer(kept)
-    assert warm == [open_runner(tiny_model_folder, EXACT)]
-
-
 def cut(folder: Path) -> None:
     (folder / "graph.xml").write_text((folder / "graph.xml").read_text()[:5000])
 
